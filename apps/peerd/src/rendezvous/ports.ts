@@ -1,0 +1,33 @@
+/** What the rendezvous layer offers. */
+import type { Address, PeerId, RendezvousStatus, RosterEntry } from '@peerd/protocol';
+
+export interface RosterPeer {
+  readonly id: PeerId;
+  /** Raw: escape it before it is shown. */
+  readonly name: string;
+  readonly room: string;
+  readonly addresses: readonly Address[];
+  /** The rendezvous that lists the peer was reached over loopback or link-local, so such candidates may be dialled. */
+  readonly local: boolean;
+}
+
+/** The peers of our room at all rendezvous, without ourselves. */
+export interface Roster {
+  get(id: PeerId): RosterPeer | undefined;
+  all(): readonly RosterPeer[];
+  /** Called, coalesced, after each change. Returns the unsubscriber. */
+  onChange(listener: () => void): () => void;
+}
+
+export interface Rendezvous {
+  readonly roster: Roster;
+  status(): RendezvousStatus[];
+  /** Asks every rendezvous that lists the peer; the first acknowledgement wins. @throws PeerdError `introduction_…`, `no_such_peer` */
+  introduce(peer: PeerId, signal: AbortSignal): Promise<RosterEntry>;
+  start(): void;
+  /** Unregisters and ends the connections. */
+  stop(): Promise<void>;
+}
+
+/** An introduction that reached us. The answer is the acknowledgement or the refusal. */
+export type IntroductionHandler = (from: RosterEntry, local: boolean) => Promise<'accepted' | 'refused'>;

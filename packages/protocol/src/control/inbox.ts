@@ -1,0 +1,65 @@
+/** GET /v1/inbox, POST /v1/inbox/:id/accept, POST /v1/inbox/:id/reject (`:id` also a unique prefix) */
+import { z } from 'zod';
+import { type TransferId, transferIdSchema } from '../ids.ts';
+import { type PeerReference, peerReferenceSchema, type TransferSummary, transferSummarySchema } from './common.ts';
+import { type Trust, trustLevels } from './peers.ts';
+
+export interface InboxOffer {
+  id: TransferId;
+  from: PeerReference;
+  trust: Trust;
+  entries: number;
+  bytes: number;
+  note?: string;
+  /** Top-level names that exist in the download directory. */
+  conflicts: number;
+  /** Top-level names, escaped; at most 10. */
+  names: string[];
+  receivedAt: number;
+}
+export interface InboxIntroduction {
+  id: string;
+  from: PeerReference;
+  receivedAt: number;
+}
+export interface InboxResponse {
+  offers: InboxOffer[];
+  introductions: InboxIntroduction[];
+}
+export const inboxResponseSchema: z.ZodType<InboxResponse> = z.object({
+  offers: z.array(
+    z.object({
+      id: transferIdSchema,
+      from: peerReferenceSchema,
+      trust: z.enum(trustLevels),
+      entries: z.int(),
+      bytes: z.int(),
+      note: z.string().exactOptional(),
+      conflicts: z.int(),
+      names: z.array(z.string()),
+      receivedAt: z.int(),
+    }),
+  ),
+  introductions: z.array(z.object({ id: z.string(), from: peerReferenceSchema, receivedAt: z.int() })),
+});
+
+export interface AcceptRequest {
+  /** Absolute directory instead of the download directory. */
+  to?: string;
+}
+export const acceptRequestSchema: z.ZodType<AcceptRequest> = z.object({ to: z.string().startsWith('/').exactOptional() });
+
+export interface RejectRequest {
+  reason?: string;
+}
+export const rejectRequestSchema: z.ZodType<RejectRequest> = z.object({ reason: z.string().max(1_024).exactOptional() });
+
+/** Answer of accept, reject and cancel. `state` is `already_…` when there was nothing left to do. */
+export interface TransferActionResponse {
+  transfer: TransferSummary;
+  state: 'accepted' | 'already_accepted' | 'rejected' | 'already_rejected' | 'cancelled' | 'already_cancelled';
+}
+export const transferActionResponseSchema: z.ZodType<TransferActionResponse> = z.object({
+  transfer: transferSummarySchema,
+  state: z.enum(['accepted', 'already_accepted', 'rejected', 'already_rejected', 'cancelled', 'already_cancelled']),
+});

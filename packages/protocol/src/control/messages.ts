@@ -1,0 +1,46 @@
+/** POST /v1/messages, GET /v1/messages?peer= */
+import { z } from 'zod';
+import { type PeerReference, peerReferenceSchema } from './common.ts';
+
+export interface SendMessageRequest {
+  peer: string;
+  text: string;
+}
+export const sendMessageRequestSchema: z.ZodType<SendMessageRequest> = z.object({ peer: z.string().min(1), text: z.string().min(1) });
+
+export interface ChatMessageView {
+  id: string;
+  peer: PeerReference;
+  direction: 'sent' | 'received';
+  /** Escaped for display. */
+  text: string;
+  sentAt: number;
+  state: 'queued' | 'delivered';
+  /** The sender is not a contact. */
+  stranger: boolean;
+}
+export const chatMessageViewSchema: z.ZodType<ChatMessageView> = z.object({
+  id: z.string(),
+  peer: peerReferenceSchema,
+  direction: z.enum(['sent', 'received']),
+  text: z.string(),
+  sentAt: z.int(),
+  state: z.enum(['queued', 'delivered']),
+  stranger: z.boolean(),
+});
+
+export interface SendMessageResponse {
+  message: ChatMessageView;
+  state: 'delivered' | 'queued';
+  warnings: string[];
+}
+export const sendMessageResponseSchema: z.ZodType<SendMessageResponse> = z.object({
+  message: chatMessageViewSchema,
+  state: z.enum(['delivered', 'queued']),
+  warnings: z.array(z.string()),
+});
+
+export interface MessagesResponse {
+  messages: ChatMessageView[];
+}
+export const messagesResponseSchema: z.ZodType<MessagesResponse> = z.object({ messages: z.array(chatMessageViewSchema) });

@@ -1,0 +1,97 @@
+/** POST /v1/transfers, GET /v1/transfers, GET /v1/transfers/:id, POST /v1/transfers/:id/cancel (`:id` also a unique prefix) */
+import { z } from 'zod';
+import { type FileView, fileViewSchema, type TransferSummary, transferSummarySchema } from './common.ts';
+
+export interface SendRequest {
+  /** What the person typed: one per receiver. */
+  peers: string[];
+  /** Absolute paths, at least one. */
+  paths: string[];
+  conflict?: 'rename' | 'fail';
+  note?: string;
+}
+export const sendRequestSchema: z.ZodType<SendRequest> = z.object({
+  peers: z.array(z.string().min(1)).min(1).max(64),
+  paths: z.array(z.string().startsWith('/')).min(1).max(10_000),
+  conflict: z.enum(['rename', 'fail']).exactOptional(),
+  note: z.string().max(1_024).exactOptional(),
+});
+
+export interface SkippedEntry {
+  path: string;
+  code: string;
+  message: string;
+}
+
+export interface SendResponse {
+  group?: string;
+  transfers: TransferSummary[];
+  /** Special files and escaping links that are left out; at most 100 are listed. */
+  skipped: SkippedEntry[];
+  warnings: string[];
+}
+export const sendResponseSchema: z.ZodType<SendResponse> = z.object({
+  group: z.string().exactOptional(),
+  transfers: z.array(transferSummarySchema),
+  skipped: z.array(z.object({ path: z.string(), code: z.string(), message: z.string() })),
+  warnings: z.array(z.string()),
+});
+
+export interface TransfersResponse {
+  transfers: TransferSummary[];
+}
+export const transfersResponseSchema: z.ZodType<TransfersResponse> = z.object({ transfers: z.array(transferSummarySchema) });
+
+/** Cumulative over all links of the transfer, counted at the receiver; `sent` at the sender. */
+export interface ChunkCounters {
+  sent: number;
+  received: number;
+  /** Verified before a re-link and not resent. */
+  reused: number;
+  /** Journalled, re-verified, yet written again: always 0 unless something is broken. */
+  rewritten: number;
+  chunkSize: number;
+}
+
+/** Milliseconds spent per stage; stages overlap. */
+export interface StageTimes {
+  read: number;
+  hash: number;
+  socket: number;
+  write: number;
+  waiting: number;
+}
+
+export interface TransferDetail extends TransferSummary {
+  files: FileView[];
+  /** Entries in all; `files` is one page of them. */
+  filesTotal: number;
+  filesOffset: number;
+  stages: StageTimes;
+  chunks: ChunkCounters;
+  /** Final absolute paths of the top-level entries, escaped, once done. */
+  savedAs: string[];
+  receipt: { receivedAt: number; durability: 'transfer' | 'none'; contentRoot: string; verified: boolean } | null;
+}
+export const transferDetailSchema: z.ZodType<TransferDetail> = z.intersection(transferSummarySchema, z.object({
+  files: z.array(fileViewSchema),
+  filesTotal: z.int(),
+  filesOffset: z.int(),
+  stages: z.object({ read: z.number(), hash: z.number(), socket: z.number(), write: z.number(), waiting: z.number() }),
+  chunks: z.object({ sent: z.int(), received: z.int(), reused: z.int(), rewritten: z.int(), chunkSize: z.int() }),
+  savedAs: z.array(z.string()),
+  receipt: z
+    .object({ receivedAt: z.int(), durability: z.enum(['transfer', 'none']), contentRoot: z.string(), verified: z.boolean() })
+    .nullable(),
+}));
+
+/** Query of GET /v1/transfers/:id: one page of `files`. */
+export interface ShowQuery {
+  offset?: number;
+  limit?: number;
+}
+export const showQuerySchema: z.ZodType<ShowQuery> = z.object({
+  offset: z.coerce.number().int().min(0).exactOptional(),
+  limit: z.coerce.number().int().min(1).max(10_000).exactOptional(),
+});
+

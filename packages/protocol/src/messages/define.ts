@@ -1,0 +1,73 @@
+/** What every control message has in common: a type byte, a bound, a zod schema, and CBOR (RFC 8949) on the wire. */
+import { decode, encode } from 'cborg';
+import { z } from 'zod';
+import { PeerdError } from '../errors.ts';
+import { encodeFrame } from '../frame/codec.ts';
+
+export interface MessageDefinition<Kind extends string = string, Body = unknown> {
+  readonly kind: Kind;
+  /** The frame's type byte. */
+  readonly type: number;
+  /** Largest payload in bytes. */
+  readonly maxBytes: number;
+  readonly schema: z.ZodType<Body>;
+}
+
+/** The body of a message definition. */
+export type BodyOf<D> = D extends MessageDefinition<string, infer Body> ? Body : never;
+
+const strict = {
+  strict: true,
+  allowIndefinite: false,
+  allowUndefined: false,
+  allowInfinity: false,
+  allowNaN: false,
+  allowBigInt: false,
+  rejectDuplicateMapKeys: true,
+} as const;
+
+/** Strict CBOR to plain values. @throws PeerdError `malformed_frame` */
+export const decodeCbor = (bytes: Uint8Array): unknown => {
+  try {
+    return decode(bytes, strict);
+  } catch (cause) {
+    throw new PeerdError('malformed_frame', `not valid CBOR: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+  }
+};
+
+/** Plain values to CBOR in deterministic form: shortest integers, map keys sorted by length, then bytewise. */
+export const encodeCbor = (value: unknown): Buffer => {
+  const bytes = encode(value, { ignoreUndefinedProperties: true });
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+};
+
+/** A complete frame. The schema is checked on the way out too: what we send, we would accept. */
+export const encodeMessage = <Kind extends string, Body>(definition: MessageDefinition<Kind, Body>, body: Body): Buffer => {
+  const payload = encodeCbor(body);
+  if (payload.length > definition.maxBytes)
+    throw new PeerdError('frame_too_large', `${definition.kind} has ${payload.length} bytes, at most ${definition.maxBytes} are allowed`);
+  return encodeFrame(definition.type, payload);
+};
+
+/** @throws PeerdError `malformed_frame`, naming the field */
+export const decodeMessage = <Kind extends string, Body>(definition: MessageDefinition<Kind, Body>, payload: Uint8Array): Body => {
+  const result = definition.schema.safeParse(decodeCbor(payload));
+  if (result.success) return result.data;
+  const issue = result.error.issues[0];
+  throw new PeerdError('malformed_frame', `${definition.kind}: ${issue ? `${issue.path.join('.') || 'body'}: ${issue.message}` : 'invalid'}`);
+};
+
+/** Text of at most `bytes` bytes of UTF-8, without NUL. Escaping for people is done where it is shown. */
+export const textSchema = (bytes: number, min = 0): z.ZodType<string> =>
+  z.string().refine((text) => {
+    const length = Buffer.byteLength(text);
+    return length >= min && length <= bytes && !text.includes('\0');
+  }, `must be text of ${min} to ${bytes} bytes without NUL`);
+
+export const bytesSchema = (length: number): z.ZodType<Uint8Array> =>
+  z.instanceof(Uint8Array).refine((value) => value.byteLength === length, `must be ${length} bytes`);
+
+export const maxBytesSchema = (max: number): z.ZodType<Uint8Array> =>
+  z.instanceof(Uint8Array).refine((value) => value.byteLength <= max, `must be at most ${max} bytes`);
+
+export const uintSchema: z.ZodType<number> = z.int().min(0);

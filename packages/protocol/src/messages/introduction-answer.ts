@@ -1,0 +1,17 @@
+import { z } from 'zod';
+import { uintSchema, type MessageDefinition } from './define.ts';
+
+/**
+ * Asked peer → rendezvous: the acknowledgement, or a refusal.
+ */
+export interface IntroductionAnswer {
+  introduction: number;
+  verdict: 'accepted' | 'refused';
+}
+
+export const introductionAnswer: MessageDefinition<'introduction-answer', IntroductionAnswer> = {
+  kind: 'introduction-answer',
+  type: 0x17,
+  maxBytes: 256,
+  schema: z.object({ introduction: uintSchema, verdict: z.enum(['accepted', 'refused']) }),
+};

@@ -1,0 +1,46 @@
+import { z } from 'zod';
+import { type TransferId, transferIdSchema } from '../ids.ts';
+import { hashBytes, KiB, maxChunkSize, maxEntries, minChunkSize, noteMaxBytes } from '../limits.ts';
+import { bytesSchema, textSchema, uintSchema, type MessageDefinition } from './define.ts';
+
+/**
+ * Sender → receiver: what I propose to send; also the way to pick a transfer up again on a new link. The receiver answers
+ * by what it knows of (peer id, transfer): `manifest-request` when manifest pages are missing, `offered` when it is
+ * waiting for a decision, `accept` and `have` when it was accepted, `receipt` when it is done, `reject`, `cancel` or
+ * `failed` when it ended that way.
+ */
+export interface Offer {
+  transfer: TransferId;
+  /** Common id of the transfers of one `send` to several peers. */
+  group?: string;
+  note?: string;
+  entries: number;
+  /** Sum of all file sizes. */
+  bytes: number;
+  /** Manifest pages, and their bytes. */
+  pages: number;
+  manifestBytes: number;
+  /** BLAKE3-256 over the concatenated BLAKE3-256 hashes of the manifest pages. */
+  offerRoot: Uint8Array;
+  chunkSize: number;
+  /** What to do when a top-level name exists at the receiver. */
+  conflict: 'rename' | 'fail';
+}
+
+export const offer: MessageDefinition<'offer', Offer> = {
+  kind: 'offer',
+  type: 0x40,
+  maxBytes: 8 * KiB,
+  schema: z.object({
+    transfer: transferIdSchema,
+    group: transferIdSchema.exactOptional(),
+    note: textSchema(noteMaxBytes).exactOptional(),
+    entries: z.int().min(1).max(maxEntries),
+    bytes: uintSchema,
+    pages: z.int().min(1).max(maxEntries),
+    manifestBytes: z.int().min(1),
+    offerRoot: bytesSchema(hashBytes),
+    chunkSize: z.int().min(minChunkSize).max(maxChunkSize),
+    conflict: z.enum(['rename', 'fail']),
+  }),
+};

@@ -1,0 +1,21 @@
+import { z } from 'zod';
+import { type TransferId, transferIdSchema } from '../ids.ts';
+import { uintSchema, type MessageDefinition } from './define.ts';
+
+/**
+ * Receiver → sender, at most 4 a second: bytes and chunks stored, counted over all links of this transfer.
+ */
+export interface Progress {
+  transfer: TransferId;
+  bytesDone: number;
+  received: number;
+  reused: number;
+  rewritten: number;
+}
+
+export const progress: MessageDefinition<'progress', Progress> = {
+  kind: 'progress',
+  type: 0x47,
+  maxBytes: 512,
+  schema: z.object({ transfer: transferIdSchema, bytesDone: uintSchema, received: uintSchema, reused: uintSchema, rewritten: uintSchema }),
+};

@@ -1,0 +1,21 @@
+import { z } from 'zod';
+import { MiB, rosterPageEntries } from '../limits.ts';
+import { type RosterEntry, rosterEntrySchema } from './roster-entry.ts';
+import { uintSchema, type MessageDefinition } from './define.ts';
+
+/**
+ * Rendezvous → client: the whole roster of the room without the reader, in pages of at most 256 peers. The page with
+ * `last` completes it; the client then holds `version`.
+ */
+export interface RosterSnapshot {
+  version: number;
+  peers: RosterEntry[];
+  last: boolean;
+}
+
+export const rosterSnapshot: MessageDefinition<'roster-snapshot', RosterSnapshot> = {
+  kind: 'roster-snapshot',
+  type: 0x12,
+  maxBytes: MiB,
+  schema: z.object({ version: uintSchema, peers: z.array(rosterEntrySchema).max(rosterPageEntries), last: z.boolean() }),
+};

@@ -1,0 +1,155 @@
+/**
+ * A channel: one TLS 1.3 connection whose both ends have shown their key, carrying frames.
+ *
+ * Reading is pulled: bytes are taken from the socket only as fast as `frames()` is consumed. Writing says when it is
+ * full. When the connection ends, `signal` aborts with the reason, and everything that waits on the channel ends too.
+ */
+import { type TLSSocket } from 'node:tls';
+import { close as closeMessage, encodeMessage, formatAddress, type Frame, type FrameBounds, FrameDecoder, PeerdError, type PeerId } from '@peerd/protocol';
+
+/** How long a closing channel may take to flush before it is destroyed. */
+const closeGraceMs = 2_000;
+
+export class Channel {
+  readonly peerId: PeerId;
+  /** SubjectPublicKeyInfo in DER of the key that the other side has proved to hold. */
+  readonly peerPublicKey: Buffer;
+  readonly remote: { readonly host: string; readonly port: number };
+  readonly local: { readonly host: string; readonly port: number };
+  /** ALPN protocol that both sides agreed on. */
+  readonly protocol: string;
+  /** Aborts, with a PeerdError as reason, as soon as the connection ended or failed. */
+  readonly signal: AbortSignal;
+
+  readonly #socket: TLSSocket;
+  readonly #ended = new AbortController();
+  #bounds: FrameBounds;
+  #reading = false;
+  #read = false;
+
+  /** Takes over a TLS socket that is up and whose peer key has been checked. */
+  constructor(socket: TLSSocket, peer: { id: PeerId; publicKey: Buffer }, bounds: FrameBounds) {
+    this.#socket = socket;
+    this.#bounds = bounds;
+    this.peerId = peer.id;
+    this.peerPublicKey = peer.publicKey;
+    this.protocol = socket.alpnProtocol === false || socket.alpnProtocol === null ? '' : socket.alpnProtocol;
+    this.remote = { host: unmapped(socket.remoteAddress), port: socket.remotePort ?? 0 };
+    this.local = { host: unmapped(socket.localAddress), port: socket.localPort ?? 0 };
+    this.signal = this.#ended.signal;
+    socket.setNoDelay(true);
+    socket.on('error', (cause) => this.#end(new PeerdError('link_lost', `connection to ${formatAddress(this.remote)} failed: ${cause.message}`, { cause })));
+    socket.on('close', () => this.#end(new PeerdError('link_lost', `connection to ${formatAddress(this.remote)} ended`)));
+  }
+
+  /** The frame types that may arrive from now on. Applies to the next frame that is read. */
+  expect(bounds: FrameBounds): void {
+    this.#bounds = bounds;
+  }
+
+  /**
+   * Frames until the other side ends the stream. May be consumed once. Leaving the loop early doesn't end the channel.
+   *
+   * @throws PeerdError `frame_too_large`; the reason of `signal` if the connection failed or was destroyed here
+   */
+  async *frames(): AsyncGenerator<Frame, void, void> {
+    if (this.#read) throw new Error('the frames of a channel can be read once');
+    this.#read = true;
+    this.#reading = true;
+    // The decoder asks for the bound of a type when its header is complete, so a change applies at a frame boundary.
+    const decoder = new FrameDecoder({ get: (type) => this.#bounds.get(type) });
+    try {
+      for await (const bytes of this.#socket.iterator({ destroyOnReturn: false })) {
+        // After `close` what still arrives is read away.
+        if (!this.signal.aborted) yield* decoder.push(bytes as Buffer);
+      }
+    } catch (error) {
+      if (error instanceof PeerdError) throw error;
+      throw this.signal.reason ?? error;
+    } finally {
+      this.#reading = false;
+    }
+    if (decoder.pending > 0) throw new PeerdError('link_lost', `connection to ${formatAddress(this.remote)} ended within a frame`);
+  }
+
+  /** Queues bytes. `false` means full: wait for `drained` before the next one. Bytes for an ended channel are dropped. */
+  send(frame: Uint8Array): boolean {
+    if (this.#socket.destroyed || this.#socket.writableEnded) return true;
+    return this.#socket.write(frame);
+  }
+
+  /** Queues several buffers as one write. */
+  sendAll(buffers: readonly Uint8Array[]): boolean {
+    if (this.#socket.destroyed || this.#socket.writableEnded) return true;
+    this.#socket.cork();
+    for (const buffer of buffers) this.#socket.write(buffer);
+    this.#socket.uncork();
+    return !this.#socket.writableNeedDrain;
+  }
+
+  /** Bytes that are queued but not handed to the kernel. */
+  get queuedBytes(): number {
+    return this.#socket.writableLength;
+  }
+
+  /** Resolves when more may be queued. @throws the reason of the channel's end */
+  async drained(): Promise<void> {
+    if (!this.#socket.writableNeedDrain) return this.signal.throwIfAborted();
+    this.signal.throwIfAborted();
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const onEnd = (): void => reject(this.signal.reason as Error);
+    this.#socket.once('drain', resolve);
+    this.signal.addEventListener('abort', onEnd, { once: true });
+    try {
+      await promise;
+    } finally {
+      this.#socket.off('drain', resolve);
+      this.signal.removeEventListener('abort', onEnd);
+    }
+  }
+
+  /** Sends `close` with the reason, flushes, and ends the connection. Returns when it is closed. */
+  async close(reason: PeerdError, retryAfterMs?: number): Promise<void> {
+    if (!this.#socket.destroyed && !this.#socket.writableEnded) {
+      const body = { code: reason.code, message: reason.message.slice(0, 256), ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
+      this.#socket.end(encodeMessage(closeMessage, body));
+    }
+    const grace = setTimeout(() => this.#socket.destroy(), closeGraceMs);
+    this.#ended.abort(reason);
+    // What still arrives is read away: a socket with unread bytes would be reset, and the reason lost with it.
+    if (!this.#reading) this.#socket.resume();
+    await this.#closed();
+    clearTimeout(grace);
+  }
+
+  /** Ends the write side after everything queued was sent; the other side sees the end of the stream. */
+  end(): void {
+    if (!this.#socket.destroyed) this.#socket.end();
+  }
+
+  /** Ends the connection at once. */
+  destroy(reason: PeerdError): void {
+    this.#end(reason);
+    this.#socket.destroy();
+  }
+
+  /** RFC 8446 §7.5: bytes that only the two ends of this connection know. */
+  exportKeyingMaterial(length: number, label: string): Buffer {
+    return this.#socket.exportKeyingMaterial(length, label, Buffer.alloc(0));
+  }
+
+  #closed(): Promise<void> {
+    if (this.#socket.closed) return Promise.resolve();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#socket.once('close', () => resolve());
+    return promise;
+  }
+
+  /** The first cause wins. */
+  #end(reason: PeerdError): void {
+    if (!this.#ended.signal.aborted) this.#ended.abort(reason);
+  }
+}
+
+/** `::ffff:192.0.2.1` → `192.0.2.1` */
+const unmapped = (address: string | undefined): string => (address ?? '').replace(/^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/, '');

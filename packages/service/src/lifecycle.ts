@@ -1,0 +1,49 @@
+/** From the first line to the exit code of a daemon process. */
+import { PeerdError } from '@peerd/protocol';
+
+/** A running daemon. `stop` ends it in order; it is called once. */
+export interface Daemon {
+  stop(): Promise<void>;
+}
+
+/** Time for an orderly stop before the process exits anyway. */
+const stopTimeoutMs = 15_000;
+
+/**
+ * Runs a daemon until SIGTERM or SIGINT, then stops it. A second signal exits at once. A failure to start is printed as
+ * `error:` and `hint:` lines with the exit code of its error.
+ */
+export const runDaemon = async (start: () => Promise<Daemon | undefined>): Promise<void> => {
+  let daemon: Daemon | undefined;
+  try {
+    daemon = await start();
+  } catch (error) {
+    printError(error);
+    process.exit(error instanceof PeerdError ? error.exitCode : 1);
+  }
+  if (!daemon) return;
+  const running = daemon;
+  let stopping = false;
+  const onSignal = (): void => {
+    if (stopping) process.exit(130);
+    stopping = true;
+    setTimeout(() => process.exit(1), stopTimeoutMs).unref();
+    running.stop().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        printError(error);
+        process.exit(1);
+      },
+    );
+  };
+  process.on('SIGTERM', onSignal);
+  process.on('SIGINT', onSignal);
+};
+
+const printError = (error: unknown): void => {
+  if (!(error instanceof PeerdError)) {
+    process.stderr.write(`error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+    return;
+  }
+  process.stderr.write(`error: ${error.message}\n${error.hint === undefined ? '' : `hint: ${error.hint}\n`}`);
+};

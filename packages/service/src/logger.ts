@@ -1,0 +1,11 @@
+/** Structured logs: one JSON line each, with ids and never with secrets. */
+import { pino, type Logger } from 'pino';
+
+export type { Logger } from 'pino';
+
+/** Keys that may hold secrets, wherever they stand in a log line. */
+const secrets = ['key', 'secret', 'token', 'roomSecret', 'roomProof', 'authorization', '*.key', '*.secret', '*.token', '*.roomSecret', '*.roomProof', '*.authorization'];
+
+/** Logs to standard error, so that standard output stays free for what was asked for. */
+export const createLogger = (name: string, level: string): Logger =>
+  pino({ name, level, redact: { paths: secrets, censor: '[secret]' }, base: { name, pid: process.pid } }, pino.destination({ fd: 2, sync: true }));

@@ -1,0 +1,103 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { connect as tcpConnect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { encodeMessage, type Hello, linkMessages, peerAlpn, PeerdError, ping } from '@peerd/protocol';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { answerHello, awaitHello, type Channel, dial, greet, type Greeted, type Identity, listen, type ListenOptions, type Listener, loadIdentity } from '../../src/index.ts';
+
+const hello = (name: string): Hello => ({ versions: [1], role: 'link', nonce: Buffer.alloc(16, 1), name, agent: 'test/1' });
+const never = new AbortController().signal;
+
+describe('channel', () => {
+  let directory: string;
+  let alice: Identity;
+  let bob: Identity;
+  beforeAll(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'peerd-service-'));
+    alice = await loadIdentity(join(directory, 'alice'));
+    bob = await loadIdentity(join(directory, 'bob'));
+  });
+  afterAll(() => rm(directory, { recursive: true }));
+
+  const serve = async (onChannel: ListenOptions['onChannel'], more: Partial<ListenOptions> = {}): Promise<Listener> => {
+    const listener = await listen(bob, { host: '127.0.0.1', port: 0, protocols: [peerAlpn], onChannel, ...more });
+    onTestFinished(() => listener.close());
+    return listener;
+  };
+  const target = (listener: Listener, expected?: string) => ({ ...listener.address, protocol: peerAlpn, ...(expected === undefined ? {} : { expected }) });
+
+  test('the key at the state directory is the identity, and stays', async () => {
+    expect((await loadIdentity(join(directory, 'alice'))).id).toBe(alice.id);
+    expect(alice.id).toMatch(/^[a-z2-7]{52}$/);
+    expect(alice.id).not.toBe(bob.id);
+  });
+
+  test('both sides learn the key of the other, hello goes both ways, frames follow', async () => {
+    const accepted = Promise.withResolvers<{ channel: Channel; greeted: Greeted }>();
+    const listener = await serve((channel, settled) => {
+      void (async () => {
+        const greeted = await awaitHello(channel, never);
+        answerHello(channel, hello('bob'));
+        settled();
+        channel.expect(linkMessages.bounds);
+        accepted.resolve({ channel, greeted });
+      })();
+    });
+    const channel = await dial(alice, target(listener, bob.id), never);
+    const greeted = await greet(channel, hello('alice'), never);
+    const other = await accepted.promise;
+    expect(channel.peerId).toBe(bob.id);
+    expect(other.channel.peerId).toBe(alice.id);
+    expect([greeted.hello.name, other.greeted.hello.name]).toEqual(['bob', 'alice']);
+    expect(channel.exportKeyingMaterial(32, 'EXPORTER-test')).toEqual(other.channel.exportKeyingMaterial(32, 'EXPORTER-test'));
+    channel.send(encodeMessage(ping, { seq: 7 }));
+    const { value: frame } = await other.greeted.frames.next();
+    expect(frame && linkMessages.read(frame)).toEqual({ kind: 'ping', body: { seq: 7 } });
+    const closed = channel.close(new PeerdError('disconnected', 'done'));
+    const { value: last } = await other.greeted.frames.next();
+    expect(last && linkMessages.read(last)).toEqual({ kind: 'close', body: { code: 'disconnected', message: 'done' } });
+    expect(await other.greeted.frames.next()).toMatchObject({ done: true });
+    await closed;
+  });
+
+  test('another key than expected is refused before hello', async () => {
+    const listener = await serve(() => {});
+    await expect(dial(alice, target(listener, alice.id), never)).rejects.toMatchObject({ code: 'wrong_key' });
+  });
+
+  test('nobody listens: peer_unreachable; aborted: the reason', async () => {
+    const listener = await serve(() => {});
+    listener.close();
+    await expect(dial(alice, target(listener), never)).rejects.toMatchObject({ code: 'peer_unreachable' });
+    await expect(dial(alice, target(listener), AbortSignal.abort(new PeerdError('cancelled', 'no')))).rejects.toMatchObject({ code: 'cancelled' });
+  });
+
+  test('a full write queue says so and drains; a destroyed channel ends the wait', async () => {
+    const held = Promise.withResolvers<Channel>();
+    const listener = await serve((channel) => held.resolve(channel));
+    const channel = await dial(alice, target(listener), never);
+    const block = Buffer.alloc(1 << 20);
+    while (channel.send(block));
+    const waiting = channel.drained();
+    channel.destroy(new PeerdError('cancelled', 'enough'));
+    await expect(waiting).rejects.toMatchObject({ code: 'cancelled' });
+    (await held.promise).destroy(new PeerdError('cancelled', 'test over'));
+  });
+
+  test('over the limit per address the oldest unauthenticated connection is evicted', async () => {
+    const refused: string[] = [];
+    const listener = await serve(() => {}, { maxPending: { perAddress: 2, total: 10 }, onRefused: (reason) => refused.push(reason.code) });
+    const sockets = [];
+    for (let index = 0; index < 3; index += 1) {
+      const socket = tcpConnect(listener.address);
+      socket.on('error', () => {});
+      await new Promise((resolve) => socket.once('connect', resolve));
+      sockets.push(socket);
+    }
+    await new Promise((resolve) => sockets[0]?.once('close', resolve));
+    expect(refused).toEqual(['too_many_connections']);
+    expect(sockets.map((socket) => socket.closed)).toEqual([true, false, false]);
+    for (const socket of sockets) socket.destroy();
+  });
+});

@@ -1,0 +1,23 @@
+import { defineConfig } from 'vitest/config';
+
+/** Workspace packages resolve to their sources, so tests need no build (except e2e, which runs the built programs). */
+const conditions = ['@peerd/source', 'node', 'import', 'default'];
+const resolve = { conditions };
+const ssr = { resolve: { conditions, externalConditions: ['@peerd/source'] } };
+
+const unit = (name: string, root: string) => ({ resolve, ssr, test: { name, root, include: ['test/**/*.test.ts'], testTimeout: 30_000 } });
+
+export default defineConfig({
+  test: {
+    reporters: ['default', './scripts/summary-reporter.ts'],
+    projects: [
+      unit('protocol', 'packages/protocol'),
+      unit('service', 'packages/service'),
+      unit('transfer', 'packages/transfer'),
+      unit('rendezvous', 'apps/rendezvous'),
+      unit('peerd', 'apps/peerd'),
+      unit('cli', 'apps/cli'),
+      { resolve, ssr, test: { name: 'e2e', root: 'e2e', include: ['test/**/*.test.ts'], testTimeout: 180_000, hookTimeout: 60_000 } },
+    ],
+  },
+});
