@@ -24,14 +24,14 @@ name="peerd-$version-linux-$("$node" -p process.arch)"
 
 pnpm build >&2
 mkdir -p "$out"
-work=$(mktemp -d "$out/.package.XXXXXX")
+work=$(mktemp -d "$(realpath "$out")/.package.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 root="$work/$name"
 mkdir -p "$root"/{bin,lib,etc,completions,systemd/{system,user,sysusers.d,tmpfiles.d}}
 
 # program DIRECTORY: the built package and its production dependencies
 program() {
-  pnpm --filter "./apps/$2" deploy --prod "$PWD/$root/lib/$2" >&2
+  pnpm --filter "./apps/$2" deploy --prod "$root/lib/$2" >&2
   sed "s|@script@|lib/$2/bin/$1.js|" scripts/package/launcher.sh >"$root/bin/$1"
   chmod 755 "$root/bin/$1"
 }
