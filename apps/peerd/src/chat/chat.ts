@@ -76,6 +76,11 @@ export class StoredChat implements Chat, LinkUser {
     for (const peer of this.#waiting.keys()) this.#options.links().need(peer, owner);
   }
 
+  /** Messages of ours that are not acknowledged. */
+  get queued(): number {
+    return this.#waiting.values().reduce((sum, count) => sum + count, 0);
+  }
+
   async send(peer: { id: PeerId; name: string }, text: string, signal: AbortSignal): Promise<Omit<SendMessageResponse, 'warnings'>> {
     const bytes = Buffer.byteLength(text);
     if (bytes < 1 || bytes > chatMaxBytes || text.includes('\0') || !text.isWellFormed())

@@ -24,6 +24,8 @@ export interface OpenOptions {
   readonly onSetAside: (path: string) => void;
   /** The worker ended by itself: nothing can be stored any more. */
   readonly onFailure: (reason: PeerdError) => void;
+  /** A group of requests was committed. */
+  readonly onCommit?: (requests: number, seconds: number) => void;
   readonly migrations?: readonly Migration[];
 }
 
@@ -49,7 +51,7 @@ export const openDatabase = async (options: OpenOptions): Promise<Database> => {
     await worker.terminate();
     throw error instanceof PeerdError ? error : new PeerdError('io_error', `cannot open ${path}: ${(error as Error).message}`, { cause: error });
   }
-  return new WorkerDatabase(worker, exited, options.onFailure);
+  return new WorkerDatabase(worker, exited, options);
 };
 
 const checkOpened = (outcome: OpenOutcome, stateDir: string, path: string): void => {
@@ -72,16 +74,19 @@ const checkOpened = (outcome: OpenOutcome, stateDir: string, path: string): void
 class WorkerDatabase implements Database {
   readonly #worker: Worker;
   readonly #exited: Promise<unknown>;
+  readonly #onCommit: (requests: number, seconds: number) => void;
   #waiting: Waiting[] = [];
+  #startedAt = 0;
   #inFlight: readonly Waiting[] = [];
   #scheduled = false;
   #failed: PeerdError | undefined;
   #closing: Promise<void> | undefined;
   #idle: (() => void) | undefined;
 
-  constructor(worker: Worker, exited: Promise<unknown>, onFailure: (reason: PeerdError) => void) {
+  constructor(worker: Worker, exited: Promise<unknown>, { onFailure, onCommit }: OpenOptions) {
     this.#worker = worker;
     this.#exited = exited;
+    this.#onCommit = onCommit ?? (() => {});
     let cause: unknown;
     worker.on('message', (message: FromWorker) => this.#onMessage(message));
     worker.on('error', (error) => (cause = error));
@@ -148,6 +153,7 @@ class WorkerDatabase implements Database {
     setImmediate(() => {
       this.#scheduled = false;
       this.#inFlight = this.#waiting.splice(0, maxGroup);
+      this.#startedAt = performance.now();
       if (this.#inFlight.length > 0) this.#post({ kind: 'group', requests: this.#inFlight.map(({ request }) => request) });
     });
   }
@@ -156,6 +162,7 @@ class WorkerDatabase implements Database {
     if (message.kind !== 'done') return;
     const done = this.#inFlight;
     this.#inFlight = [];
+    this.#onCommit(done.length, (performance.now() - this.#startedAt) / 1_000);
     for (const [index, { settle }] of done.entries()) {
       const outcome = message.outcomes[index];
       if (outcome) settle(outcome);
