@@ -3,6 +3,7 @@ export * from './errors.ts';
 export * from './escape.ts';
 export * from './ids.ts';
 export * from './limits.ts';
+export * from './room-proof.ts';
 export * from './frame/codec.ts';
 export * from './messages/accept.ts';
 export * from './messages/address.ts';
