@@ -44,6 +44,8 @@ export * from './messages/select.ts';
 export * from './messages/sets.ts';
 export * from './messages/source-complete.ts';
 export * from './messages/unregister.ts';
+export * from './machines/backoff.ts';
+export * from './machines/link.ts';
 export * from './control/common.ts';
 export * from './control/daemon.ts';
 export * from './control/events.ts';
