@@ -46,6 +46,7 @@ export * from './messages/source-complete.ts';
 export * from './messages/unregister.ts';
 export * from './machines/backoff.ts';
 export * from './machines/link.ts';
+export * from './machines/registration.ts';
 export * from './control/common.ts';
 export * from './control/daemon.ts';
 export * from './control/events.ts';
