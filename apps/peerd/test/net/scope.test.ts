@@ -32,15 +32,14 @@ test('a disposed scope does not abort any more', () => {
   expect(scope.signal.aborted).toBe(false);
 });
 
-test('many may wait for one signal without a warning', () => {
+test('many may wait for one signal without a warning', async () => {
   const warnings: Error[] = [];
   const onWarning = (warning: Error): number => warnings.push(warning);
   process.on('warning', onWarning);
   const parent = new AbortController();
   const scopes = Array.from({ length: 50 }, () => new Scope([parent.signal]));
   for (const scope of scopes) scope[Symbol.dispose]();
-  return new Promise<void>((resolve) => setImmediate(resolve)).then(() => {
-    process.off('warning', onWarning);
-    expect(warnings).toEqual([]);
-  });
+  await new Promise((resolve) => setImmediate(resolve));
+  process.off('warning', onWarning);
+  expect(warnings).toEqual([]);
 });
