@@ -13,11 +13,11 @@ export interface Observed {
 export interface DaemonMetrics {
   /** With the figures of the Node process, the delay of the event loop among them. */
   readonly registry: Registry;
-  observe(observed: Observed): void;
-  event(event: ControlEvent): void;
+  readonly observe: (observed: Observed) => void;
+  readonly event: (event: ControlEvent) => void;
   /** @param route the pattern, not the path: a bounded set */
-  request(method: string, route: string, status: number): void;
-  commit(requests: number, seconds: number): void;
+  readonly request: (method: string, route: string, status: number) => void;
+  readonly commit: (requests: number, seconds: number) => void;
 }
 
 export const createMetrics = (version: string): DaemonMetrics => {

@@ -11,6 +11,8 @@ import type { SocketPlace } from './socket-path.ts';
 export interface ControlOptions {
   readonly version: string;
   readonly logger: Logger;
+  /** @param route the pattern of the route, not the path */
+  readonly onAnswered?: (method: string, route: string, status: number) => void;
   /** Registers the routes. Called once, before the server listens. */
   readonly routes: (app: FastifyInstance) => void;
 }
@@ -20,7 +22,7 @@ const maxBodyBytes = 48 * 1_024 * 1_024;
 /** What may still be answered after `stop`, in milliseconds. */
 const closeGraceMs = 1_000;
 
-export const createControl = async ({ version, logger, routes }: ControlOptions): Promise<FastifyInstance> => {
+export const createControl = async ({ version, logger, onAnswered, routes }: ControlOptions): Promise<FastifyInstance> => {
   const app = Fastify({
     logger: false,
     bodyLimit: maxBodyBytes,
@@ -43,6 +45,7 @@ export const createControl = async ({ version, logger, routes }: ControlOptions)
     if (httpStatus(known) >= 500) logger.error({ err: error, method: request.method, url: escapeText(request.url) }, 'control: a request failed');
     return reply.status(httpStatus(known)).send(errorBody(known));
   });
+  app.addHook('onResponse', async (request, reply) => onAnswered?.(request.method, request.routeOptions.url ?? 'none', reply.statusCode));
   app.setNotFoundHandler(async (request, reply) =>
     reply.status(404).send(errorBody(new PeerdError('not_found', `no route ${request.method} ${escapeText(request.url)}`, { hint: 'GET /openapi.json lists the routes of this version.' }))),
   );

@@ -1,7 +1,7 @@
 /** One call for many that come close together. */
 export interface Coalesced {
-  call(): void;
-  cancel(): void;
+  readonly call: () => void;
+  readonly cancel: () => void;
 }
 
 /** The action runs once, `ms` after the first of the calls that it stands for. */
