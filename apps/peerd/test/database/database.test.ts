@@ -69,6 +69,19 @@ describe('database', () => {
     expect(await database.get('SELECT count(*) AS count FROM numbers')).toEqual({ count: 500 });
   });
 
+  test('a full disk: nothing of the group seems to be stored that is not, and work goes on when there is room', async () => {
+    const database = await open(await temporary(), { migrations: [{ id: 1, name: 'bytes', sql: 'CREATE TABLE bytes (n INTEGER PRIMARY KEY, b BLOB) STRICT' }] });
+    await database.run('PRAGMA max_page_count = 20');
+    const insert = 'INSERT INTO bytes (n, b) VALUES (?, ?)';
+    const results = await Promise.allSettled([1, 2, 3].map((n) => database.run(insert, n, n === 2 ? Buffer.alloc(1_000_000) : Buffer.alloc(10))));
+    expect(results[1]).toMatchObject({ status: 'rejected', reason: { code: 'no_space', exitCode: 7 } });
+    const stored = await database.all<{ n: number }>('SELECT n FROM bytes ORDER BY n');
+    expect(stored.map(({ n }) => n)).toEqual([1, 2, 3].filter((_, index) => results[index]?.status === 'fulfilled'));
+    await database.run('PRAGMA max_page_count = 1000000');
+    await database.run(insert, 9, Buffer.alloc(1_000_000));
+    expect(await database.get('SELECT count(*) AS count FROM bytes WHERE n = 9')).toEqual({ count: 1 });
+  });
+
   test('bytes are taken when the call is made; integers beyond 2^53 come back exact', async () => {
     const database = await open(await temporary(), { migrations: [{ id: 1, name: 'bytes', sql: 'CREATE TABLE bytes (b BLOB, i INTEGER) STRICT' }] });
     const bytes = Buffer.from('before');
