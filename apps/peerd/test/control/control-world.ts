@@ -1,10 +1,8 @@
 /** A control API on a real socket, with a real database behind it; links and roster are what a test says. */
-import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { type ClientRequest, type IncomingMessage, request } from 'node:http';
+import { type IncomingMessage, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { text as readText } from 'node:stream/consumers';
 import { PeerdError, type PeerId } from '@peerd/protocol';
 import { createLogger } from '@peerd/service';
 import { onTestFinished } from 'vitest';
@@ -20,6 +18,7 @@ import { closeControl, createControl, listenControl } from '../../src/control/se
 import { openDatabase } from '../../src/database/database.ts';
 import type { Link, Links } from '../../src/peer/ports.ts';
 import type { RosterPeer } from '../../src/rendezvous/ports.ts';
+import { answered, call, type Response } from '../unix-http.ts';
 
 export const self = { id: 'a'.repeat(52), name: 'alice' };
 export const bob = { id: 'b'.repeat(52), name: 'bob' };
@@ -60,11 +59,6 @@ class ManualLinks implements Links {
     this.up.set(peer.id, link);
     return link;
   }
-}
-
-interface Response {
-  readonly status: number;
-  readonly body: Record<string, unknown>;
 }
 
 export interface ControlWorld {
@@ -123,10 +117,7 @@ export const controlWorld = async (options: { hub?: Partial<HubOptions>; events?
   });
   return {
     socket, links, roster, contacts, hub, stopping, close,
-    call: async (method, path, body) => {
-      const response = await answered(send(socket, method, path, body));
-      return { status: response.statusCode ?? 0, body: JSON.parse(await readText(response)) as Record<string, unknown> };
-    },
+    call: (method, path, body) => call(socket, method, path, body),
     events: async (lastEventId) => {
       const sent = request({ socketPath: socket, path: '/v1/events', headers: lastEventId === undefined ? {} : { 'last-event-id': lastEventId } });
       sent.end();
@@ -135,16 +126,4 @@ export const controlWorld = async (options: { hub?: Partial<HubOptions>; events?
       return response;
     },
   };
-};
-
-/** A request whose answer is not waited for yet. */
-export const send = (socket: string, method: string, path: string, body?: unknown): ClientRequest => {
-  const sent = request({ socketPath: socket, method, path, agent: false, headers: body === undefined ? {} : { 'content-type': 'application/json' } });
-  sent.end(body === undefined ? undefined : JSON.stringify(body));
-  return sent;
-};
-
-const answered = async (sent: ClientRequest): Promise<IncomingMessage> => {
-  const [response] = (await once(sent, 'response')) as [IncomingMessage];
-  return response;
 };

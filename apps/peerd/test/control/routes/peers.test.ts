@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { escapeText, PeerdError } from '@peerd/protocol';
 import { describe, expect, test, vi } from 'vitest';
-import { bob, carol, controlWorld, listed, self, send } from '../control-world.ts';
+import { send } from '../../unix-http.ts';
+import { bob, carol, controlWorld, listed, self } from '../control-world.ts';
 
 describe('GET /v1/peers', () => {
   test('is the union of contacts, links and roster, sorted by name', async () => {
