@@ -2,10 +2,10 @@
  * The composition root of peerd: the only place where its parts meet.
  *
  * What is started is stopped in reverse order: requests of people first, then the registration at the rendezvous, then
- * links and transfers, and at last the database, in which all of them leave their state.
+ * the links, and at last the database, in which everything leaves its state.
  */
 import { randomBytes } from 'node:crypto';
-import { formatAddress, nonceBytes, PeerdError, type PeerId, protocolVersions, shortPeerId, type StatusResponse } from '@peerd/protocol';
+import { formatAddress, nonceBytes, PeerdError, type PeerId, protocolVersions, shortPeerId } from '@peerd/protocol';
 import { bindHttp, createHttp, type Daemon, defaultStateDir, loadIdentity, type Logger, readRoomSecret } from '@peerd/service';
 import { loadChat } from './chat/chat.ts';
 import { loadContacts } from './contacts/contacts.ts';
@@ -21,12 +21,13 @@ import { controlSocket } from './control/socket-path.ts';
 import { coalesce } from './daemon/coalesce.ts';
 import { introductionPolicy } from './daemon/introduction-policy.ts';
 import { watchLinks } from './daemon/link-watch.ts';
-import { listenForPeers } from './daemon/listen.ts';
+import { bindDefaulted } from './daemon/listen.ts';
 import { loadPins } from './daemon/rendezvous-pins.ts';
+import { statusOf } from './daemon/status.ts';
 import { openDatabase } from './database/database.ts';
 import { createMetrics } from './metrics.ts';
-import { noLinks } from './daemon/no-links.ts';
-import type { Links } from './peer/ports.ts';
+import { createLinks, type LinkLayer } from './peer/links.ts';
+import type { LinkUser } from './peer/ports.ts';
 import { localAddresses } from './rendezvous/local-addresses.ts';
 import type { Rendezvous } from './rendezvous/ports.ts';
 import { createRendezvous } from './rendezvous/rendezvous.ts';
@@ -53,7 +54,7 @@ export interface DaemonSurroundings {
 /** Changes of peers that come closer together than this are one event. */
 const peersEventMs = 50;
 
-/** @throws PeerdError */
+/** @throws PeerdError; nothing is left running then */
 export const createDaemon = async (settings: PeerdSettings, { logger, env, onFatal }: DaemonSurroundings): Promise<PeerDaemon> => {
   await using starting = new AsyncDisposableStack();
   const stateDir = settings.stateDir ?? defaultStateDir('peerd', env);
@@ -71,100 +72,97 @@ export const createDaemon = async (settings: PeerdSettings, { logger, env, onFat
   });
   starting.defer(() => database.close());
   const identity = await loadIdentity(stateDir);
+  const self = { id: identity.id, name: settings.name };
 
   const hub = new EventHub({ firstId: now() * 1_000 });
   hub.listen(metrics.event);
   const peersChanged = coalesce(() => hub.publish({ kind: 'peers' }), peersEventMs);
   starting.defer(() => peersChanged.cancel());
 
-  const self = { id: identity.id, name: settings.name };
-  let links: Links | undefined;
-  let rendezvous: Rendezvous | undefined;
-  const linked = (): Links => {
-    if (!links) throw new PeerdError('internal', 'links are not there yet');
-    return links;
-  };
   const contacts = await loadContacts({
     database, self, now,
-    present: () => [...(links?.all() ?? []).map(({ peer, name }) => ({ id: peer, name })), ...(rendezvous?.roster.all() ?? [])],
+    present: () => [...links.all().map(({ peer, name }) => ({ id: peer, name })), ...rendezvous.roster.all()],
     onChange: (contact, added) => {
       peersChanged.call();
       if (added) chat.adopt(contact.id).catch((error: unknown) => logger.error({ err: error }, 'messages of a new contact are still kept apart'));
     },
     onError: (error) => logger.error({ err: error }, 'a contact could not be stored'),
   });
-  const chat = await loadChat({ database, contacts, links: linked, events: hub, logger });
+  const chat = await loadChat({ database, contacts, links: () => links, events: hub, logger });
 
-  const watch = watchLinks({ contacts, events: hub, logger, onChange: peersChanged.call });
-  void watch;
-  links = noLinks;
-
-  const listener = await listenForPeers(identity, settings.listen, defaultListenPort, logger, { onChannel: (channel) => channel.destroy(new PeerdError('internal', 'no')) });
-  starting.defer(() => listener.close());
-  rendezvous = createRendezvous({
-    identity,
-    hello: { versions: [...protocolVersions], nonce: randomBytes(nonceBytes), name: settings.name, agent: `peerd/${version}` },
+  const hello = { versions: [...protocolVersions], nonce: randomBytes(nonceBytes), name: settings.name, agent: `peerd/${version}` };
+  const users: LinkUser[] = [watchLinks({ contacts, events: hub, logger, onChange: peersChanged.call }), chat];
+  const links: LinkLayer = createLinks({
+    identity, hello, users, logger,
+    listen: settings.listen ?? { host: '::', port: defaultListenPort },
+    policy: { isContact: (peer) => contacts.get(peer) !== undefined, isBlocked: () => false, hasUnfinishedTransfer: () => false },
+    addressBook: { knownAddresses: (peer) => contacts.get(peer)?.addresses ?? [], reached: (peer, address) => contacts.reached(peer, address) },
+    rendezvous: {
+      get roster() {
+        return rendezvous.roster;
+      },
+      introduce: (peer, signal) => rendezvous.introduce(peer, signal),
+    },
+    admitIntroduction: introductionPolicy(settings.introductions, contacts, logger),
+    registry: metrics.registry,
+  });
+  const rendezvous: Rendezvous = createRendezvous({
+    identity, hello, logger,
     settings: settings.rendezvous,
     room: settings.room,
     ...(roomSecret ? { roomSecret } : {}),
     afterConnect: settings.afterConnect,
-    links: { count: () => 0, onChange: () => () => {} },
-    addresses: (local) => localAddresses(listener.address, local),
+    links: { count: () => links.all().length, onChange: (listener) => links.onChange(listener) },
+    addresses: (local) => localAddresses(links.address, local),
     pins: await loadPins(database, now),
-    onIntroduction: introductionPolicy(settings.introductions, contacts, logger),
+    onIntroduction: links.introduced,
     onStatus: ({ address, state }) => hub.publish({ kind: 'rendezvous', address, state }),
-    logger,
     registry: metrics.registry,
   });
-  const known: KnownPeers = { contacts, links, roster: rendezvous.roster };
-  rendezvous.roster.onChange(peersChanged.call);
+  starting.defer(rendezvous.roster.onChange(() => peersChanged.call()));
+  metrics.observe({ contacts: () => contacts.all().length, queuedMessages: () => chat.queued, eventSubscribers: () => hub.subscribers });
+
+  await bindDefaulted((where) => links.start(where), settings.listen, defaultListenPort, logger);
+  starting.defer(() => links.stop());
+  const listen = formatAddress(links.address);
 
   const stopping = new AbortController();
   const http = createHttp({ registry: metrics.registry, allowedHosts: settings.allowHost, notReady: () => (stopping.signal.aborted ? 'stopping' : undefined) });
   starting.defer(() => http.close());
   const metricsAddress = await bindHttp(http, settings.metrics ?? defaultMetrics, settings.metrics !== undefined);
-  metrics.observe({ contacts: () => contacts.all().length, queuedMessages: () => chat.queued, eventSubscribers: () => hub.subscribers });
 
-  const status = (): StatusResponse => ({
-    version,
-    ...self,
-    room: settings.room,
-    listen: [formatAddress(listener.address)],
-    metrics: metricsAddress,
-    rendezvous: rendezvous?.status() ?? [],
-    links: [],
-    transfers: { active: 0, waiting: 0, inbox: 0 },
-    downloadDir,
-    accept: settings.accept,
-  });
+  const known: KnownPeers = { contacts, links, roster: rendezvous.roster };
+  const fixed = { version, ...self, room: settings.room, listen: [listen], metrics: metricsAddress, downloadDir, accept: settings.accept };
+  const transferCounts = () => ({ active: 0, waiting: 0, inbox: 0 });
   const control = await createControl({
     version,
     logger,
     onAnswered: metrics.request,
     routes: (app) => {
-      void app.register(daemonRoutes, { whoami: { ...self, shortId: shortPeerId(self.id) }, status });
-      void app.register(peersRoutes, { known, contacts, links: linked(), stopping: stopping.signal });
+      void app.register(daemonRoutes, {
+        whoami: { ...self, shortId: shortPeerId(self.id) },
+        status: () => statusOf({ fixed, contacts, links: () => links.all(), rendezvous: () => rendezvous.status(), transfers: transferCounts }),
+      });
+      void app.register(peersRoutes, { known, contacts, links, stopping: stopping.signal });
       void app.register(contactsRoutes, { known, contacts, self: self.id });
       void app.register(messagesRoutes, { chat, contacts, stopping: stopping.signal });
       void app.register(eventsRoutes, { hub, logger, stopping: stopping.signal });
     },
   });
-
-  chat.start();
-  rendezvous.start();
-  const registered = rendezvous;
-  starting.defer(() => registered.stop());
+  starting.defer(() => rendezvous.stop());
   starting.defer(() => closeControl(control));
   await listenControl(control, socket);
   starting.defer(() => stopping.abort(new PeerdError('shutting_down', 'the daemon is stopping', { hint: 'Try again when it is back.' })));
 
+  rendezvous.start();
+  chat.start();
   if (settings.accept === 'auto') logger.warn('accept = auto: whatever any peer of the room offers is accepted, strangers included');
-  logger.info({ ...self, listen: formatAddress(listener.address), control: socket.path, metrics: metricsAddress, version }, 'peerd is up');
+  logger.info({ ...self, listen, control: socket.path, metrics: metricsAddress, version }, 'peerd is up');
   const started = starting.move();
   return {
     id: identity.id,
     control: socket.path,
-    listen: listener.address,
+    listen: links.address,
     metrics: metricsAddress,
     stop: async () => {
       logger.info('stopping');

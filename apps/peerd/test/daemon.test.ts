@@ -3,7 +3,6 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PassThrough } from 'node:stream';
 import type { MessagesResponse, PeersResponse, SendMessageResponse, StatusResponse } from '@peerd/protocol';
 import { createLogger, type Logger, readSettings } from '@peerd/service';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
@@ -43,10 +42,11 @@ const pair = async (): Promise<{ directory: string; alice: PeerDaemon; bob: Peer
 describe('the daemon', () => {
   test('comes up, tells where, and says who it is', async () => {
     const directory = await temporary();
-    const lines: Record<string, unknown>[] = [];
-    const logger = createLogger('test', 'info');
-    const daemon = await start(directory, 'alice', ['--accept', 'auto'], logger.child({}, { level: 'silent' }));
-    void lines;
+    const logger = createLogger('test', 'silent');
+    const [info, warn] = [vi.spyOn(logger, 'info'), vi.spyOn(logger, 'warn')];
+    const daemon = await start(directory, 'alice', ['--accept', 'auto'], logger);
+    expect(info).toHaveBeenCalledWith({ id: daemon.id, name: 'alice', listen: `127.0.0.1:${daemon.listen.port}`, control: daemon.control, metrics: daemon.metrics, version: '0.0.0' }, 'peerd is up');
+    expect(warn).toHaveBeenCalledWith(expect.stringContaining('accept = auto'));
     expect((await call(daemon.control, 'GET', '/v1/whoami')).body).toEqual({ id: daemon.id, shortId: daemon.id.slice(0, 8), name: 'alice' });
     expect((await call<StatusResponse>(daemon.control, 'GET', '/v1/status')).body).toEqual({
       version: '0.0.0', id: daemon.id, name: 'alice', room: 'lobby', listen: [`127.0.0.1:${daemon.listen.port}`], metrics: daemon.metrics, rendezvous: [], links: [],

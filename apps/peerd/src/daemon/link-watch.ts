@@ -1,4 +1,4 @@
-/** A use of links that only watches: events for subscribers, a log line, and where a contact was reached. */
+/** A use of links that only watches: events for subscribers, and a log line. */
 import { escapeText, formatAddress, shortPeerId } from '@peerd/protocol';
 import type { Logger } from '@peerd/service';
 import type { Contacts } from '../contacts/ports.ts';
@@ -6,7 +6,7 @@ import type { EventSink } from '../control/ports.ts';
 import type { Link, LinkUser } from '../peer/ports.ts';
 
 export interface LinkWatchOptions {
-  readonly contacts: Pick<Contacts, 'get' | 'reached'>;
+  readonly contacts: Pick<Contacts, 'get'>;
   readonly events: EventSink;
   readonly logger: Logger;
   /** After each change of what `peers` shows. */
@@ -21,8 +21,6 @@ export const watchLinks = ({ contacts, events, logger, onChange }: LinkWatchOpti
   };
   return {
     linkUp: (link) => {
-      // Whoever dialled us comes from an ephemeral port: that is no address at which it can be reached.
-      contacts.reached(link.peer, link.dialled ? link.remote : undefined);
       logger.info({ peer: link.peer, name: nameOf(link), address: formatAddress(link.remote), dialled: link.dialled }, 'link up');
       publish(link, 'linked');
     },

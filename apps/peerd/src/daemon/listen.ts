@@ -1,32 +1,30 @@
 /** Where peers connect. */
-import { formatAddress, peerAlpn, PeerdError } from '@peerd/protocol';
-import { type HostPort, type Identity, listen, type Listener, type ListenOptions, type Logger } from '@peerd/service';
-
-export type OnPeer = Pick<ListenOptions, 'onChannel' | 'onRefused'>;
+import { PeerdError } from '@peerd/protocol';
+import type { HostPort, Logger } from '@peerd/service';
 
 /**
  * Without an address: all of both families, or of IPv4 where the machine has no IPv6; a default port in use gives way to
  * any free one.
  *
- * @throws PeerdError `address_in_use`, `invalid_settings`
+ * @throws PeerdError what `bind` throws
  */
-export const listenForPeers = async (identity: Identity, given: HostPort | undefined, defaultPort: number, logger: Logger, onPeer: OnPeer): Promise<Listener> => {
-  const bind = (host: string, port: number): Promise<Listener> => listen(identity, { host, port, protocols: [peerAlpn], ...onPeer });
-  if (given) return bind(given.host, given.port);
-  const either = async (port: number): Promise<Listener> => {
+export const bindDefaulted = async (bind: (where: HostPort) => Promise<void>, given: HostPort | undefined, defaultPort: number, logger: Logger): Promise<void> => {
+  if (given) return bind(given);
+  const either = async (port: number): Promise<void> => {
     try {
-      return await bind('::', port);
+      await bind({ host: '::', port });
     } catch (error) {
-      if (error instanceof PeerdError && error.code === 'address_in_use') throw error;
-      return bind('0.0.0.0', port);
+      if (isInUse(error)) throw error;
+      await bind({ host: '0.0.0.0', port });
     }
   };
   try {
-    return await either(defaultPort);
+    await either(defaultPort);
   } catch (error) {
-    if (!(error instanceof PeerdError) || error.code !== 'address_in_use') throw error;
-    const listener = await either(0);
-    logger.warn({ wanted: defaultPort, listen: formatAddress(listener.address) }, 'the default port is in use; took a free one');
-    return listener;
+    if (!isInUse(error)) throw error;
+    logger.warn({ wanted: defaultPort }, 'the default port is in use; taking a free one');
+    await either(0);
   }
 };
+
+const isInUse = (error: unknown): boolean => error instanceof PeerdError && error.code === 'address_in_use';
