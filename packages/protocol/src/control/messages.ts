@@ -55,6 +55,8 @@ export const messagesQuerySchema: z.ZodType<MessagesQuery> = z.object({
 });
 
 export interface MessagesResponse {
+  /** Whom `peer=` named, so that a client can tell this peer's events from others'. Absent when all were asked for. */
+  peer?: PeerReference;
   messages: ChatMessageView[];
 }
-export const messagesResponseSchema: z.ZodType<MessagesResponse> = z.object({ messages: z.array(chatMessageViewSchema) });
+export const messagesResponseSchema: z.ZodType<MessagesResponse> = z.object({ peer: peerReferenceSchema.exactOptional(), messages: z.array(chatMessageViewSchema) });
