@@ -1,5 +1,7 @@
 /** POST /v1/messages, GET /v1/messages?peer=&strangers=&limit= */
-import { messagesQuerySchema, messagesResponseSchema, sendMessageRequestSchema, type SendMessageResponse, sendMessageResponseSchema } from '@peerd/protocol';
+import {
+  escapeText, messagesQuerySchema, type MessagesResponse, messagesResponseSchema, sendMessageRequestSchema, type SendMessageResponse, sendMessageResponseSchema,
+} from '@peerd/protocol';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import type { Chat } from '../../chat/ports.ts';
 import type { Contacts } from '../../contacts/ports.ts';
@@ -29,12 +31,10 @@ export const messagesRoutes: FastifyPluginAsyncZod<MessagesRoutes> = async (app,
   app.get(
     '/v1/messages',
     { schema: { description: 'The latest messages, oldest first: of all contacts, of one peer, or of strangers.', querystring: messagesQuerySchema, response: { 200: messagesResponseSchema } } },
-    async ({ query }) => ({
-      messages: await chat.messages({
-        ...(query.peer === undefined ? {} : { peer: contacts.resolve(query.peer).id }),
-        strangers: query.strangers === 'true',
-        limit: query.limit ?? defaultLimit,
-      }),
-    }),
+    async ({ query }): Promise<MessagesResponse> => {
+      const peer = query.peer === undefined ? undefined : contacts.resolve(query.peer);
+      const messages = await chat.messages({ ...(peer ? { peer: peer.id } : {}), strangers: query.strangers === 'true', limit: query.limit ?? defaultLimit });
+      return { ...(peer ? { peer: { id: peer.id, name: escapeText(peer.name) } } : {}), messages };
+    },
   );
 };

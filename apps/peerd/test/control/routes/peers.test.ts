@@ -151,7 +151,7 @@ describe('messages', () => {
     world.roster.set(bob.id, listed(bob));
     const sent = send(world.socket, 'POST', '/v1/messages', { peer: 'bob', text: 'hello\u0007' });
     sent.on('error', () => {});
-    await vi.waitFor(async () => expect((await world.call('GET', '/v1/messages?peer=bob&limit=1')).body).toMatchObject({ messages: [{ text: 'hello\\x07', state: 'queued', stranger: false }] }));
+    await vi.waitFor(async () => expect((await world.call('GET', '/v1/messages?peer=bob&limit=1')).body).toMatchObject({ peer: bob, messages: [{ text: 'hello\\x07', state: 'queued', stranger: false }] }));
     sent.destroy();
     expect(world.contacts.get(bob.id)).toBeDefined();
     expect((await world.call('GET', '/v1/messages?strangers=true')).body).toEqual({ messages: [] });
