@@ -4,7 +4,7 @@ import { createRegistry } from '@peerd/service';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 
 /** What is read at each scrape. */
-export interface Observed {
+interface Observed {
   readonly contacts: () => number;
   readonly queuedMessages: () => number;
   readonly eventSubscribers: () => number;
