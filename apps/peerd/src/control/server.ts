@@ -40,6 +40,10 @@ export const createControl = async ({ version, logger, onAnswered, routes }: Con
     if (body === '') done(null, undefined);
     else void parseJson(request, body as string, done);
   });
+  // Fastify says `null` for no body; schemas say `undefined`.
+  app.addHook('preValidation', async (request) => {
+    request.body ??= undefined;
+  });
   app.setErrorHandler(async (error, request, reply) => {
     const known = toPeerdError(error);
     if (httpStatus(known) >= 500) logger.error({ err: error, method: request.method, url: escapeText(request.url) }, 'control: a request failed');

@@ -28,7 +28,7 @@ export const peersRoutes: FastifyPluginAsyncZod<PeersRoutes> = async (app, { kno
 
   app.post(
     '/v1/peers/:peer/connect',
-    { schema: { description: 'Makes the peer a contact and links with it. Answers when the link is up.', params, body: connectRequestSchema.nullish(), response: { 200: connectResponseSchema } } },
+    { schema: { description: 'Makes the peer a contact and links with it. Answers when the link is up.', params, body: connectRequestSchema.optional(), response: { 200: connectResponseSchema } } },
     async (request, reply) => {
       const { id, name, warnings } = contacts.resolve(request.params.peer);
       await contacts.pin({ id, name });
