@@ -15,6 +15,7 @@ export const errorCodes = {
   // Local daemon
   daemon_unreachable: { exit: 3, retryable: true, summary: 'No peerd answers on the control socket.' },
   state_locked: { exit: 1, retryable: false, summary: 'Another daemon uses the same state directory.' },
+  state_newer: { exit: 1, retryable: false, summary: 'The state directory was written by a newer version.' },
   address_in_use: { exit: 1, retryable: true, summary: 'Another program listens on the given address.' },
   shutting_down: { exit: 3, retryable: true, summary: 'The daemon is stopping.' },
   // Naming and trust

@@ -10,3 +10,4 @@ export * from './logger.ts';
 export * from './metrics.ts';
 export * from './settings/settings.ts';
 export * from './settings/shapes.ts';
+export * from './ulid.ts';
