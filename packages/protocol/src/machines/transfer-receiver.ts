@@ -10,8 +10,8 @@ import { type Row, type Step, takeStep } from './transfer-table.ts';
 export interface ReceiverState extends TransferCore {
   /** The offer came on the present link. Before that nothing is said on it: an answer on our own account would be given twice. */
   readonly asked: boolean;
-  /** `ready`: what the journal claims was checked on disk, so `have` pages are true. */
-  readonly journal: 'closed' | 'checking' | 'ready';
+  /** `ready`: what the journal claims was checked, since the last chunk of an earlier round, so `have` pages are true. */
+  readonly journal: 'stale' | 'checking' | 'ready';
   /** `accept` was said on this link and its `have` pages were not. */
   readonly owesHave: boolean;
   /** Data connections that are being read. */
@@ -40,8 +40,8 @@ export type ReceiverEvent =
   | { readonly type: 'journal-checked' }
   | { readonly type: 'data-opened' }
   | { readonly type: 'data-closed' }
-  /** Chunks are missing although the sender has sent everything. */
-  | { readonly type: 'gaps' }
+  /** Chunks are missing, or are not the ones of the content root, although the sender has sent everything. */
+  | { readonly type: 'gaps'; readonly end: TransferEnd }
   /** `error` when some entries could not be delivered. */
   | { readonly type: 'placed'; readonly error: TransferEnd | undefined }
   /** Nothing can be delivered: a refused manifest, a full disk, false content, an expired offer. */
@@ -70,7 +70,7 @@ type ReceiverStep = Step<ReceiverState, ReceiverEffect>;
 type ReceiverRow = Row<ReceiverState, ReceiverEvent, ReceiverEffect>;
 
 export const newReceiver: ReceiverState = {
-  state: 'queued', linked: true, asked: false, untold: false, error: undefined, journal: 'closed', owesHave: false, data: 0, complete: false, gaps: 0,
+  state: 'queued', linked: true, asked: false, untold: false, error: undefined, journal: 'stale', owesHave: false, data: 0, complete: false, gaps: 0,
 };
 
 const to = (state: ReceiverState, change: Partial<ReceiverState>, ...effects: ReceiverEffect[]): ReceiverStep => ({ state: { ...state, ...change }, effects });
@@ -83,14 +83,17 @@ const end = (state: ReceiverState, phase: TransferPhase, error: TransferEnd | un
 
 /** Says `accept`, and `have` as soon as it is true and no chunk of an earlier round can still arrive. */
 const consent = (state: ReceiverState): ReceiverStep => {
-  const checking: ReceiverEffect[] = state.journal === 'closed' ? [{ do: 'check-journal' }] : [];
-  const journal = state.journal === 'closed' ? 'checking' : state.journal;
-  if (!state.asked) return to(state, { state: 'connecting', journal, owesHave: false, complete: false }, ...checking);
-  const step = sayHave({ ...state, state: 'accepted', journal, owesHave: true, complete: false });
-  return { state: step.state, effects: [...closed(state), { do: 'say-accept' }, ...checking, ...step.effects] };
+  const journal = state.journal === 'checking' ? 'checking' : 'stale';
+  if (!state.asked) return proceed({ ...state, state: 'connecting', journal, owesHave: false, complete: false });
+  const { state: next, effects } = proceed({ ...state, state: 'accepted', journal, owesHave: true, complete: false });
+  return { state: next, effects: [...closed(state), { do: 'say-accept' }, ...effects] };
 };
-const sayHave = (state: ReceiverState): ReceiverStep =>
-  state.owesHave && state.journal === 'ready' && state.data === 0 ? to(state, { state: 'accepted', owesHave: false }, { do: 'say-have' }) : stay(state, {});
+const proceed = (state: ReceiverState): ReceiverStep => {
+  if (state.data > 0) return stay(state, {});
+  if (state.journal === 'stale') return to(state, { journal: 'checking' }, { do: 'check-journal' });
+  if (state.journal === 'ready' && state.owesHave) return to(state, { owesHave: false }, { do: 'say-have' });
+  return stay(state, {});
+};
 
 const finish = (state: ReceiverState): ReceiverStep => to(state, { state: 'verifying', complete: false }, { do: 'finish' });
 
@@ -109,10 +112,12 @@ const wanted: ReceiverRow = {
   ...unfinished,
   unlinked: (state) => to(state, { state: 'connecting', linked: false, asked: false, owesHave: false, complete: false }, ...closed(state)),
   offer: (state) => consent({ ...state, asked: true }),
-  'journal-checked': (state) => sayHave({ ...state, journal: 'ready' }),
+  'journal-checked': (state) => (state.journal === 'checking' ? proceed({ ...state, journal: 'ready' }) : stay(state, {})),
   'data-closed': (state) => {
     const left = { ...state, data: Math.max(0, state.data - 1) };
-    return left.complete && left.data === 0 ? finish(left) : sayHave(left);
+    if (left.data > 0) return stay(left, {});
+    if (left.complete) return finish(left);
+    return left.owesHave ? proceed(left) : stay(left, {});
   },
 };
 
@@ -154,7 +159,7 @@ const table: Readonly<Record<TransferPhase, ReceiverRow>> = {
     'local-reject': (state, event) => end(state, 'rejected', event.end, false),
   },
   /** Wanted, but the sender is away or has not offered again. Before: offered, accepted, transferring, verifying. After: accepted. */
-  connecting: { ...wanted, restarted: (state) => to(state, { journal: 'checking' }, { do: 'check-journal' }) },
+  connecting: { ...wanted, restarted: proceed },
   /** `accept` was said; the journal is checked, `have` is said, a data connection is awaited. Before: offered, connecting, transferring, verifying. After: transferring, verifying, connecting. */
   accepted: open,
   /** Chunks come. Before: accepted. After: verifying, accepted, connecting. */
@@ -165,11 +170,7 @@ const table: Readonly<Record<TransferPhase, ReceiverRow>> = {
     // The receipt will be the answer.
     offer: (state) => stay(state, { asked: true }),
     restarted: (state) => stay(state, {}, { do: 'finish' }),
-    gaps: (state) => {
-      const gaps = state.gaps + 1;
-      if (gaps > maxGaps) return end(state, 'failed', { code: 'integrity', message: 'the sender said that it sent everything, but chunks are missing' }, false);
-      return consent({ ...state, gaps, journal: 'ready' });
-    },
+    gaps: (state, event) => (state.gaps < maxGaps ? consent({ ...state, gaps: state.gaps + 1 }) : end(state, 'failed', event.end, false)),
     placed: (state, { error }) => end(state, error ? 'failed' : 'done', error, false),
   },
   /** Everything stands under its final name, and the receipt is signed. Before: verifying. */

@@ -111,7 +111,7 @@ export class World {
         return this.receive({ type: 'journal-checked' });
       case 'finishes':
         this.finishing = false;
-        if (this.stored < chunks) return this.receive({ type: 'gaps' });
+        if (this.stored < chunks) return this.receive({ type: 'gaps', end: end('integrity') });
         if (this.receiver?.state !== 'verifying') return;
         this.placements += 1;
         this.receipt = this.receipt === 'none' ? 'whole' : this.receipt;

@@ -18,7 +18,7 @@ const senderEvents: SenderEvent[] = [
 const receiverEvents: ReceiverEvent[] = [
   { type: 'linked' }, { type: 'unlinked' }, { type: 'offer' }, { type: 'source-complete' }, { type: 'receipt-ack' }, { type: 'cancel', end: error },
   { type: 'failed', end: error }, { type: 'restarted' }, { type: 'manifest-stored' }, { type: 'local-accept' }, { type: 'local-reject', end: error },
-  { type: 'local-cancel', end: error }, { type: 'journal-checked' }, { type: 'data-opened' }, { type: 'data-closed' }, { type: 'gaps' },
+  { type: 'local-cancel', end: error }, { type: 'journal-checked' }, { type: 'data-opened' }, { type: 'data-closed' }, { type: 'gaps', end: error },
   { type: 'placed', error: undefined }, { type: 'placed', error }, { type: 'local-failed', end: error }, { type: 'forget' },
 ];
 
