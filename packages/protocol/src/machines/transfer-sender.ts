@@ -33,8 +33,9 @@ export type SenderEvent =
   | { readonly type: 'content-started' }
   | { readonly type: 'content-sent' }
   | { readonly type: 'content-lost'; readonly progressed: boolean }
-  | { readonly type: 'content-failed'; readonly end: TransferEnd }
   | { readonly type: 'retry' }
+  /** It can't be sent at all: the manifest can't be read, the receiver breaks the protocol. */
+  | { readonly type: 'local-failed'; readonly end: TransferEnd }
   | { readonly type: 'local-cancel'; readonly end: TransferEnd }
   /** The other side did not come back within the time for which an end is remembered. */
   | { readonly type: 'forget' };
@@ -90,7 +91,6 @@ const onContentLost: SenderRow['content-lost'] = (state, { progressed }) => {
 /** From `accepted` when no chunk was missing, so that no data connection was needed. */
 const onContentSent: SenderRow['content-sent'] = (state) =>
   state.content === 'running' ? to(state, { state: 'verifying', content: 'none', losses: 0 }, { do: 'say-source-complete' }) : stay(state, {});
-const onContentFailed: SenderRow['content-failed'] = (state, event) => (state.content === 'running' ? end(state, 'failed', event.end) : stay(state, {}));
 
 /** In every state that is not final. */
 const unfinished: SenderRow = {
@@ -104,6 +104,7 @@ const unfinished: SenderRow = {
     return ended(state, 'failed', { code: 'partial', message: `${failed} ${failed === 1 ? 'entry' : 'entries'} could not be delivered; the others were` });
   },
   'local-cancel': (state, event) => end(state, 'cancelled', event.end),
+  'local-failed': (state, event) => end(state, 'failed', event.end),
 };
 
 const confirm = (state: SenderState): SenderStep => stay(state, { untold: false }, { do: 'say-receipt-ack' });
@@ -124,10 +125,11 @@ const final: SenderRow = {
 };
 
 const table: Readonly<Record<TransferPhase, SenderRow>> = {
-  /** The receiver was never reached. Before: nothing. After: connecting, cancelled. */
+  /** The receiver was never reached. Before: nothing. After: connecting, cancelled, failed. */
   queued: {
     linked: (state) => to(state, { state: 'connecting', linked: true }, { do: 'say-offer' }),
     'local-cancel': (state, event) => to(state, { state: 'cancelled', error: event.end }),
+    'local-failed': (state, event) => to(state, { state: 'failed', error: event.end }),
   },
   /** No answer to the offer on the present link, or no link. Before: queued, and every unfinished state. After: what the answer says. */
   connecting: {
@@ -151,7 +153,6 @@ const table: Readonly<Record<TransferPhase, SenderRow>> = {
     'content-started': (state) => (state.content === 'running' ? to(state, { state: 'transferring' }) : stay(state, {})),
     'content-sent': onContentSent,
     'content-lost': onContentLost,
-    'content-failed': onContentFailed,
     retry: (state) => (state.content === 'none' ? to(state, { state: 'connecting' }, { do: 'say-offer' }) : stay(state, {})),
   },
   /** A data connection carries chunks. Before: accepted. After: verifying, accepted, connecting. */
@@ -160,7 +161,6 @@ const table: Readonly<Record<TransferPhase, SenderRow>> = {
     accept: onAccept,
     'content-sent': onContentSent,
     'content-lost': onContentLost,
-    'content-failed': onContentFailed,
   },
   /** Everything was sent; the receiver checks and places it. Before: transferring, accepted. After: done, failed; accepted when something was missing. */
   verifying: { ...unfinished, accept: onAccept },

@@ -54,7 +54,7 @@ export class World {
       ...(this.checking ? ['journal is checked'] : []),
       ...(this.finishing ? ['finishes'] : []),
       ...(receiver?.state === 'offered' ? ['accepts', 'rejects'] : []),
-      'sender cancels', 'receiver cancels', 'content fails at the sender', 'fails at the receiver', 'sender restarts', 'receiver restarts', 'duplicate', 'partial',
+      'sender cancels', 'receiver cancels', 'fails at the sender', 'fails at the receiver', 'sender restarts', 'receiver restarts', 'duplicate', 'partial',
     ];
   }
 
@@ -127,8 +127,8 @@ export class World {
         return this.send({ type: 'local-cancel', end: end('cancelled') });
       case 'receiver cancels':
         return this.receive({ type: 'local-cancel', end: end('cancelled') });
-      case 'content fails at the sender':
-        return this.send({ type: 'content-failed', end: end('io_error') });
+      case 'fails at the sender':
+        return this.send({ type: 'local-failed', end: end('io_error') });
       case 'fails at the receiver':
         return this.receive({ type: 'local-failed', end: end('no_space') });
       case 'sender restarts':

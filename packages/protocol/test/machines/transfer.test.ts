@@ -13,7 +13,7 @@ const senderEvents: SenderEvent[] = [
   { type: 'accept', matches: false }, { type: 'have', page: page(false) }, { type: 'have', page: page(true) }, { type: 'reject', end: { ...error, code: 'rejected' } },
   { type: 'reject', end: error }, { type: 'receipt', valid: true, failed: 0 }, { type: 'receipt', valid: true, failed: 2 }, { type: 'receipt', valid: false, failed: 0 },
   { type: 'cancel', end: error }, { type: 'failed', end: error }, { type: 'content-started' }, { type: 'content-sent' }, { type: 'content-lost', progressed: false },
-  { type: 'content-lost', progressed: true }, { type: 'content-failed', end: error }, { type: 'retry' }, { type: 'local-cancel', end: error }, { type: 'forget' },
+  { type: 'content-lost', progressed: true }, { type: 'local-failed', end: error }, { type: 'retry' }, { type: 'local-cancel', end: error }, { type: 'forget' },
 ];
 const receiverEvents: ReceiverEvent[] = [
   { type: 'linked' }, { type: 'unlinked' }, { type: 'offer' }, { type: 'source-complete' }, { type: 'receipt-ack' }, { type: 'cancel', end: error },
