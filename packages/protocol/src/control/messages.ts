@@ -1,4 +1,4 @@
-/** POST /v1/messages, GET /v1/messages?peer= */
+/** POST /v1/messages, GET /v1/messages?peer=&strangers=&limit= */
 import { z } from 'zod';
 import { type PeerReference, peerReferenceSchema } from './common.ts';
 
@@ -38,6 +38,20 @@ export const sendMessageResponseSchema: z.ZodType<SendMessageResponse> = z.objec
   message: chatMessageViewSchema,
   state: z.enum(['delivered', 'queued']),
   warnings: z.array(z.string()),
+});
+
+export interface MessagesQuery {
+  /** What the person typed. Without it: the messages of all contacts. */
+  peer?: string;
+  /** Instead: the messages of everybody who is no contact. */
+  strangers?: 'true' | 'false';
+  /** Default 100. */
+  limit?: number;
+}
+export const messagesQuerySchema: z.ZodType<MessagesQuery> = z.object({
+  peer: z.string().min(1).exactOptional(),
+  strangers: z.enum(['true', 'false']).exactOptional(),
+  limit: z.coerce.number().int().min(1).max(10_000).exactOptional(),
 });
 
 export interface MessagesResponse {
