@@ -7,7 +7,7 @@
  * 4. delivery: everything is placed, and the receipt goes out until it is confirmed
  */
 import {
-  accept, cancel, encodeMessage, expectsData, failed, have, isFinalState, isSettled, type ManifestPage, manifestRequest, newReceiver, offered, PeerdError, progress,
+  accept, cancel, encodeMessage, expectsData, failed, have, isFinalState, type ManifestPage, manifestRequest, newReceiver, offered, PeerdError, progress,
   receipt, type ReceiverEffect, type ReceiverEvent, type ReceiverState, receiverStep, reject, restoredReceiver, type TransferMessage, type EntryFailed,
 } from '@peerd/protocol';
 import { Manifest, Receiver } from '@peerd/transfer';
@@ -74,7 +74,7 @@ export class IncomingTransfer {
 
   async linked(link: Link): Promise<void> {
     if (this.#announced === link || link.signal.aborted) return;
-    if (this.#announced) void this.unlinked(this.#announced).catch(() => {});
+    if (this.#announced) this.unlinked(this.#announced).catch((error: unknown) => this.#live.logger.error({ err: error }, 'transfer: the end of a link was not taken'));
     this.#announced = link;
     await this.#runner.dispatch({ type: 'linked' }, { when: () => !link.signal.aborted, first: () => (this.#link = link) });
   }

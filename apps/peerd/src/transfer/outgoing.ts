@@ -58,7 +58,7 @@ export class OutgoingTransfer {
 
   async linked(link: Link): Promise<void> {
     if (this.#announced === link || link.signal.aborted) return;
-    if (this.#announced) void this.unlinked(this.#announced).catch(() => {});
+    if (this.#announced) this.unlinked(this.#announced).catch((error: unknown) => this.#live.logger.error({ err: error }, 'transfer: the end of a link was not taken'));
     this.#announced = link;
     await this.#runner.dispatch({ type: 'linked' }, { when: () => !link.signal.aborted, first: () => (this.#link = link) });
   }
