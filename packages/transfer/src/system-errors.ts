@@ -18,9 +18,12 @@ export const describeSystemError = (error: unknown): string => {
 
 const noSpaceCodes = new Set(['ENOSPC', 'EDQUOT']);
 
-/** @param doing what was tried, such as `writing "a.txt"`; escaped already */
-export const ioError = (cause: unknown, doing: string): PeerdError => {
-  if (cause instanceof PeerdError) return cause;
+/**
+ * @param doing what was tried, such as `writing "a.txt"`; escaped already
+ * @returns what is not the operating system's, such as the reason of a signal, as it is
+ */
+export const ioError = (cause: unknown, doing: string): Error => {
+  if (errnoCode(cause) === undefined) return cause instanceof Error ? cause : new Error(String(cause));
   const message = `${doing} failed: ${describeSystemError(cause)}`;
   return noSpaceCodes.has(errnoCode(cause) ?? '')
     ? new PeerdError('no_space', message, { cause, hint: 'Free some space or raise the quota; the transfer then goes on where it stopped.' })

@@ -1,5 +1,6 @@
 /** What can be asked of a file thread. Synchronous file system calls are several times quicker there than asynchronous ones [design §5]. */
 import type { SourceRead } from './source-files.ts';
+import type { FinishResult } from './staged-files.ts';
 
 export interface WalkBatch {
   /** Packed entries, in manifest order. */
@@ -21,7 +22,7 @@ export interface Calls {
   stagedOpenForWrite: { in: { entry: Uint8Array }; out: number };
   stagedOpenForRead: { in: { entry: Uint8Array }; out: { fd: number; size: number } | undefined };
   stagedHash: { in: { entries: Uint8Array }; out: Uint8Array<ArrayBuffer> };
-  stagedFinish: { in: { entries: Uint8Array; keepOpen: boolean }; out: number[] };
+  stagedFinish: { in: { entries: Uint8Array; keepOpen: boolean }; out: FinishResult };
   stagedFinishDirectories: { in: { entries: Uint8Array; flush: boolean }; out: void };
   removeTree: { in: { path: Uint8Array; limit: number }; out: boolean };
 }

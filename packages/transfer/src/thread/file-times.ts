@@ -22,3 +22,7 @@ export const utimesArgument = (seconds: number, nanoseconds: number): number | s
   const value = [0, 1, -1, 2, -2].map((steps) => exact + steps * step).find(fits) ?? exact;
   return value < 0 ? String(value) : value;
 };
+
+/** A file system without modes, times or links, such as FAT, refuses this way. */
+export const isUnsupported = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && ['EPERM', 'EOPNOTSUPP', 'ENOTSUP', 'ENOSYS'].includes(String(error.code));

@@ -10,7 +10,7 @@ import { blake3 } from '@napi-rs/blake-hash';
 import { BatchError } from './batch-error.ts';
 import { DirectoryCursor, inDirectory, openDirectory } from './directory-cursor.ts';
 import { type BatchEntry, unpackEntries } from './entry-batch.ts';
-import { utimesArgument } from './file-times.ts';
+import { isUnsupported, utimesArgument } from './file-times.ts';
 
 /** Flags of an entry in a finish batch. */
 export const failedEntry = 1;
@@ -21,11 +21,11 @@ const privateMode = 0o600;
 const ownerCanRead = 0o400;
 const { O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_RDWR, O_WRONLY } = constants;
 
-const forEachEntry = (packed: Uint8Array, visit: (entry: BatchEntry) => void): void => {
+const forEachEntry = (packed: Uint8Array, visit: (entry: BatchEntry, position: number) => void): void => {
   let position = 0;
   for (const entry of unpackEntries(packed)) {
     try {
-      visit(entry);
+      visit(entry, position);
     } catch (error) {
       throw new BatchError(error, position);
     }
@@ -45,6 +45,12 @@ const replacing = <T>(path: Buffer, make: () => T): T => {
 };
 
 const codeOf = (error: unknown): unknown => (error instanceof Error && 'code' in error ? error.code : undefined);
+
+export interface FinishResult {
+  readonly open: readonly number[];
+  /** Position in the batch, and the errno name. */
+  readonly failed: ReadonlyMap<number, string>;
+}
 
 export class StagedFiles {
   readonly #cursor: DirectoryCursor;
@@ -109,31 +115,25 @@ export class StagedFiles {
    * The last step for files and links, in manifest order: empty files and links are made, failed files removed, sizes,
    * modes and times set.
    *
-   * @returns with `keepOpen`, descriptors of all files to flush; the caller closes them
+   * @returns with `keepOpen`, descriptors of all files to flush, which the caller closes; entries that could not be made
    */
-  finish(packed: Uint8Array, keepOpen: boolean): number[] {
-    const open: number[] = [];
-    forEachEntry(packed, (entry) => {
-      if (entry.type === 'directory') return;
-      const path = this.#cursor.path(entry.path);
-      if ((entry.flag & failedEntry) !== 0) return removeFile(path);
-      if (entry.type === 'symlink') return makeLink(path, entry);
-      if ((entry.flag & alreadyDressed) !== 0 && !keepOpen) return;
-      const dressed = (entry.flag & alreadyDressed) !== 0;
-      const fd = this.#openAgain(path, dressed ? O_RDONLY | O_NOFOLLOW : (entry.size === 0 ? O_CREAT : 0) | O_RDWR | O_NOFOLLOW);
-      try {
-        if (!dressed) {
-          if (fstatSync(fd).size !== entry.size) ftruncateSync(fd, entry.size);
-          dress(fd, entry);
+  finish(packed: Uint8Array, keepOpen: boolean): FinishResult {
+    const result = { open: [] as number[], failed: new Map<number, string>() };
+    try {
+      forEachEntry(packed, (entry, position) => {
+        try {
+          const fd = this.#finishEntry(entry, keepOpen);
+          if (fd !== undefined) result.open.push(fd);
+        } catch (error) {
+          if (!concernsOne(error)) throw error;
+          result.failed.set(position, String(codeOf(error)));
         }
-      } catch (error) {
-        closeSync(fd);
-        throw error;
-      }
-      if (keepOpen) open.push(fd);
-      else closeSync(fd);
-    });
-    return open;
+      });
+    } catch (error) {
+      for (const fd of result.open) closeSync(fd);
+      throw error;
+    }
+    return result;
   }
 
   /** The last step for directories below the top level, in reverse manifest order: nothing is made in them afterwards. */
@@ -148,6 +148,26 @@ export class StagedFiles {
 
   close(): void {
     this.#cursor.close();
+  }
+
+  #finishEntry(entry: BatchEntry, keepOpen: boolean): number | undefined {
+    const path = this.#cursor.path(entry.path);
+    const dressed = (entry.flag & alreadyDressed) !== 0;
+    if ((entry.flag & failedEntry) !== 0) removeFile(path);
+    else if (entry.type === 'symlink') makeLink(path, entry);
+    else if (!dressed || keepOpen) {
+      const fd = this.#openAgain(path, dressed ? O_RDONLY | O_NOFOLLOW : (entry.size === 0 ? O_CREAT : 0) | O_RDWR | O_NOFOLLOW);
+      try {
+        if (!dressed && fstatSync(fd).size !== entry.size) ftruncateSync(fd, entry.size);
+        if (!dressed) dress(fd, entry);
+        if (keepOpen) return fd;
+      } catch (error) {
+        closeSync(fd);
+        throw error;
+      }
+      closeSync(fd);
+    }
+    return undefined;
   }
 
   /** An earlier finish may have taken our own permission away. */
@@ -194,17 +214,32 @@ const only = (packed: Uint8Array): BatchEntry => {
   return entry;
 };
 
+/** Unlike a full disk, or a defect, which stop everything. */
+const concernsOne = (error: unknown): boolean => {
+  const code = codeOf(error);
+  return typeof code === 'string' && /^E[A-Z]/.test(code) && !['ENOSPC', 'EDQUOT', 'EMFILE', 'ENFILE'].includes(code);
+};
+
 const isAbsence = (error: unknown): boolean => ['ENOENT', 'ENOTDIR', 'ELOOP', 'EISDIR', 'ENXIO'].includes(String(codeOf(error)));
 
 const dress = (fd: number, entry: BatchEntry): void => {
-  fchmodSync(fd, entry.mode);
-  futimesSync(fd, Date.now() / 1_000, utimesArgument(entry.mtime[0], entry.mtime[1]));
+  const time = utimesArgument(entry.mtime[0], entry.mtime[1]);
+  ifSupported(() => fchmodSync(fd, entry.mode));
+  ifSupported(() => futimesSync(fd, Date.now() / 1_000, time));
+};
+
+const ifSupported = (change: () => void): void => {
+  try {
+    change();
+  } catch (error) {
+    if (!isUnsupported(error)) throw error;
+  }
 };
 
 const makeLink = (path: Buffer, entry: BatchEntry): void => {
   const target = Buffer.from(entry.target ?? []);
   replacing(path, () => symlinkSync(target, path));
-  lutimesSync(path, Date.now() / 1_000, utimesArgument(entry.mtime[0], entry.mtime[1]));
+  ifSupported(() => lutimesSync(path, Date.now() / 1_000, utimesArgument(entry.mtime[0], entry.mtime[1])));
 };
 
 const removeFile = (path: Buffer): void => {
