@@ -81,8 +81,8 @@ export class Registry {
     if (holder === undefined && this.#seats.size >= this.#maxPeers) return { kind: 'full' };
     const before = holder === undefined ? undefined : this.#seats.get(holder);
     const moved = holder === client && before?.room.name !== application.room;
-    // In the same room the entry is replaced in place: the others see one change, not a departure.
-    if (holder !== undefined && (holder !== client || moved)) this.#unseat(holder, before?.room.name === application.room);
+    // In the same room the others see one change: leaving and coming collapse before the next `publish`.
+    if (holder !== undefined && (holder !== client || moved)) this.#unseat(holder);
     const room = this.#room(application.room);
     // Grows over a restart too, as long as the machine's clock does.
     this.#lastEpoch = Math.max(this.#lastEpoch + 1, now.wall);
@@ -99,7 +99,7 @@ export class Registry {
   /** Takes a client off the roster. `false` if it is not registered (any more). */
   leave(client: ClientId): boolean {
     if (!this.#seats.has(client)) return false;
-    this.#unseat(client, false);
+    this.#unseat(client);
     return true;
   }
 
@@ -111,7 +111,7 @@ export class Registry {
   /** Removes everybody who was silent for longer than the lease. */
   expire(now: number): ClientId[] {
     const lapsed = this.#leases.lapsed(now);
-    for (const client of lapsed) this.#unseat(client, false);
+    for (const client of lapsed) this.#unseat(client);
     return lapsed;
   }
 
@@ -167,13 +167,12 @@ export class Registry {
     for (const room of this.#rooms.values()) for (const { client, entry } of room.members()) yield { client, room: room.name, entry };
   }
 
-  #unseat(client: ClientId, replaced: boolean): void {
+  #unseat(client: ClientId): void {
     const seat = this.#seats.get(client);
     if (!seat) return;
     this.#seats.delete(client);
     this.#leases.drop(client);
     this.#clients.delete(seat.id);
-    if (replaced) return;
     seat.room.remove(seat.id);
     if (seat.room.size === 0) this.#rooms.delete(seat.room.name);
   }
