@@ -3,7 +3,7 @@ import { createRegistry } from '@peerd/service';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 
 /** Read at each scrape. */
-export interface Readings {
+interface Readings {
   readonly connections: () => number;
   readonly peers: () => number;
   readonly rooms: () => number;

@@ -1,5 +1,5 @@
 /** Command line, environment and file settings of `rendezvous`. */
-import { parseHostPort, hostPortSchema, type HostPort, pathSettingSchema, type Program } from '@peerd/service';
+import { hostPortSchema, type HostPort, pathSettingSchema, type Program } from '@peerd/service';
 import { z } from 'zod';
 import { version } from './version.ts';
 
@@ -30,7 +30,7 @@ const countSchema = (max: number): z.ZodType<number, string> =>
 const hostNameSchema = z
   .string()
   .transform((text) => text.toLowerCase())
-  .refine((text) => parseHostPort(text, 1)?.host === text, 'must be a host name without a port');
+  .refine((text) => /^[a-z\d_-]+(\.[a-z\d_-]+)*$/.test(text), 'must be a host name without a port, such as rendezvous.example');
 
 const settingsSchema = z.object({
   listen: hostPortSchema(defaultListenPort).optional(),

@@ -20,7 +20,7 @@ export type IntroductionMove =
   | { readonly kind: 'ignored'; readonly why: IgnoredReason };
 
 /** `late`: over already; `foreign`: asked of somebody else; `unknown`: never asked; `duplicate_request`: that number is open. */
-export type IgnoredReason = 'late' | 'foreign' | 'unknown' | 'duplicate_request';
+type IgnoredReason = 'late' | 'foreign' | 'unknown' | 'duplicate_request';
 
 interface Introduction {
   readonly number: number;

@@ -22,7 +22,7 @@ export const candidatesOf = (addresses: readonly Address[], observedHost: string
 const entryOverheadBytes = 128;
 const addressOverheadBytes = 48;
 /** A removed peer: its id as text. */
-export const idBytes: number = 54;
+const idBytes = 54;
 
 /** What the entry takes at most in a frame, without encoding it. */
 export const entryBytes = (entry: RosterEntry): number => {

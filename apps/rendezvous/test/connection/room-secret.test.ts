@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { roomKeyingBytes, roomKeyingLabel, roomProof } from '@peerd/protocol';
 import { expect, test } from 'vitest';
 import { TestClient } from '../support/client.ts';
 import { startServer, temporaryDirectory, type TestServer } from '../support/server.ts';
@@ -22,6 +23,7 @@ test('with the secret a peer is let in', async () => {
   const alice = await TestClient.join(server, { secret: 'open sesame' });
   const bob = await TestClient.join(server, { secret: 'open sesame' });
   await alice.sees(bob);
+  expect(alice.roster).toEqual([bob.id]);
 });
 
 test('a wrong proof, none, one of another room and one of another connection are refused, and nothing is told', async () => {
@@ -38,7 +40,6 @@ test('a wrong proof, none, one of another room and one of another connection are
 
   const mixed = await TestClient.greet(server, { secret: 'open sesame', room: 'other' });
   const elsewhere = await TestClient.greet(server, { secret: 'open sesame' });
-  const { roomKeyingBytes, roomKeyingLabel, roomProof } = await import('@peerd/protocol');
   const proofOf = (client: TestClient, room: string): Buffer => roomProof(Buffer.from('open sesame'), room, client.channel.exportKeyingMaterial(roomKeyingBytes, roomKeyingLabel));
   mixed.register({ room: 'lobby', roomProof: proofOf(mixed, 'other') });
   await refused(server, mixed);

@@ -1,6 +1,6 @@
 /** A client as the protocol demands it: takes snapshots and deltas in order, and notices a gap. */
+import assert from 'node:assert/strict';
 import type { PeerId, RosterDelta, RosterEntry, RosterSnapshot } from '@peerd/protocol';
-import { expect } from 'vitest';
 
 export class ModelClient {
   readonly roster = new Map<PeerId, RosterEntry>();
@@ -12,7 +12,7 @@ export class ModelClient {
   snapshotPage(page: RosterSnapshot): void {
     this.#incoming.push(...page.peers);
     if (!page.last) return;
-    expect(new Set(this.#incoming.map(({ id }) => id)).size).toBe(this.#incoming.length);
+    assert.equal(new Set(this.#incoming.map(({ id }) => id)).size, this.#incoming.length, 'a peer stands in the snapshot twice');
     this.roster.clear();
     for (const entry of this.#incoming) this.roster.set(entry.id, entry);
     this.#incoming = [];
@@ -26,10 +26,7 @@ export class ModelClient {
       this.gap = true;
       return;
     }
-    for (const id of delta.removes) {
-      // Nobody is told of the departure of somebody it didn't know.
-      expect(this.roster.delete(id)).toBe(true);
-    }
+    for (const id of delta.removes) assert(this.roster.delete(id), 'told of the departure of somebody unknown');
     for (const entry of delta.upserts) this.roster.set(entry.id, entry);
     this.version = delta.to;
   }
