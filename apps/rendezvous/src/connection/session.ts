@@ -52,8 +52,11 @@ export const runSession = async (channel: Channel, settled: () => void, parts: S
       }
     }
   } catch (error) {
-    parts.roster.leave(client, isLost(error) ? 'disconnected' : 'refused_frame');
-    await reject(channel, error, parts);
+    // What ended the connection from elsewhere (superseded, removed, …) has been told and counted there.
+    if (!channel.signal.aborted) {
+      parts.roster.leave(client, 'refused_frame');
+      await reject(channel, error, parts);
+    }
   } finally {
     parts.roster.leave(client, 'disconnected');
     parts.clients.delete(client.id);
@@ -61,14 +64,12 @@ export const runSession = async (channel: Channel, settled: () => void, parts: S
   }
 };
 
-const isLost = (error: unknown): boolean => error instanceof PeerdError && error.code === 'link_lost';
-
 /** Counts why, tells the client, and waits until the connection is closed. */
 const reject = async (channel: Channel, error: unknown, { metrics, logger }: SessionParts): Promise<void> => {
   const reason = error instanceof PeerdError ? error : new PeerdError('internal', 'a defect in the rendezvous', { cause: error });
   if (reason.code === 'internal') logger.error({ err: error }, 'a connection met a defect');
   else if (refusals.has(reason.code)) metrics.registrationsRefused.inc({ reason: reason.code });
-  else if (reason.code !== 'link_lost' && !(error === channel.signal.reason)) metrics.framesRejected.inc({ reason: reason.code });
+  else if (reason.code !== 'link_lost') metrics.framesRejected.inc({ reason: reason.code });
   logger.debug({ peer: shortPeerId(channel.peerId), from: channel.remote.host, reason: reason.code, message: escapeText(reason.message) }, 'connection refused');
   const retryAfterMs = reason.details?.['retryAfterMs'];
   await channel.close(reason, typeof retryAfterMs === 'number' ? retryAfterMs : undefined);

@@ -1,8 +1,9 @@
 import { connect as tcpConnect } from 'node:net';
-import { encodeFrameHeader, encodeMessage, hello, introduce, introductionAnswer, ping, register, rosterRequest } from '@peerd/protocol';
+import { encodeFrameHeader, encodeMessage, handshakeMessages, hello, introduce, introductionAnswer, PeerdError, ping, register, rendezvousAlpn, rosterRequest } from '@peerd/protocol';
+import { dial } from '@peerd/service';
 import { describe, expect, test } from 'vitest';
 import { TestClient } from '../support/client.ts';
-import { startServer, type TestServer } from '../support/server.ts';
+import { newIdentity, startServer, type TestServer } from '../support/server.ts';
 
 /** Two peers that must not notice anything. */
 const withBystanders = async (attack: (server: TestServer, victim: TestClient) => Promise<void>): Promise<void> => {
@@ -68,6 +69,21 @@ describe('a hostile client is dropped and counted, and nobody else notices', () 
       expect(await dropped(server, again)).toEqual({ unexpected_message: 1 });
     }));
 
+  test.each([
+    ['another role', encodeMessage(hello, { versions: [1], role: 'link', nonce: Buffer.alloc(16), name: 'x', agent: 'x' }), 'unexpected_message'],
+    ['no common version', encodeMessage(hello, { versions: [99], role: 'register', nonce: Buffer.alloc(16), name: 'x', agent: 'x' }), 'version_unsupported'],
+    ['register instead of hello', encodeMessage(register, { room: 'lobby', addresses: [] }), 'unexpected_message'],
+    ['a hello that does not decode', Buffer.from('0000000101ff', 'hex'), 'malformed_frame'],
+  ])('%s at the start', (_name, bytes, code) =>
+    withBystanders(async (server) => {
+      const channel = await dial(await newIdentity(), { ...server.address, protocol: rendezvousAlpn, expected: server.id }, new AbortController().signal);
+      channel.send(bytes);
+      const { value: frame } = await channel.frames().next();
+      expect(frame && handshakeMessages.read(frame)).toMatchObject({ kind: 'close', body: { code } });
+      channel.destroy(new PeerdError('cancelled', 'seen enough'));
+      expect(await server.metric(`rendezvous_frames_rejected_total{reason="${code}"}`)).toBe(1);
+    }));
+
   test('a flood of messages', () =>
     withBystanders(async (server) => {
       const mallory = await TestClient.join(server);
@@ -113,5 +129,8 @@ test('connections that never register are evicted, the oldest first', async () =
   idle[2].register();
   await idle[2].next('registered');
   await alice.sees(idle[2]);
-  expect(await server.metric('rendezvous_connections_refused_total{reason="too_many_connections"}')).toBe(1);
+  // Whoever is registered doesn't count any more.
+  for (let index = 0; index < 4; index += 1) await TestClient.greet(server);
+  await Promise.all([alice.ping(), idle[2].ping()]);
+  expect(await server.metric('rendezvous_connections_refused_total{reason="too_many_connections"}')).toBe(3);
 });

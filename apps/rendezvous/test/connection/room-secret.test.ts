@@ -43,9 +43,12 @@ test('a wrong proof, none, one of another room and one of another connection are
   const proofOf = (client: TestClient, room: string): Buffer => roomProof(Buffer.from('open sesame'), room, client.channel.exportKeyingMaterial(roomKeyingBytes, roomKeyingLabel));
   mixed.register({ room: 'lobby', roomProof: proofOf(mixed, 'other') });
   await refused(server, mixed);
+  const stray = await TestClient.greet(server, { secret: 'open sesame' });
+  stray.register({ room: 'other', roomProof: proofOf(stray, 'lobby') });
+  await refused(server, stray);
   elsewhere.register({ roomProof: proofOf(await TestClient.greet(server), 'lobby') });
   await refused(server, elsewhere);
-  expect(await server.metric('rendezvous_registrations_refused_total{reason="room_secret_wrong"}')).toBe(4);
+  expect(await server.metric('rendezvous_registrations_refused_total{reason="room_secret_wrong"}')).toBe(5);
 });
 
 test('a registered peer without the proof for another room loses its place', async () => {

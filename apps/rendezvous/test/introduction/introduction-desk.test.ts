@@ -79,6 +79,21 @@ test('a foreign answer changes nothing', async () => {
   expect(await server.metric('rendezvous_introduction_messages_ignored_total{reason="foreign"}')).toBe(1);
 });
 
+test('answers that were asked for cost nothing, others do', async () => {
+  const server = await startServer();
+  const bob = await TestClient.join(server);
+  for (let round = 0; round < 7; round += 1) {
+    const alice = await TestClient.join(server);
+    for (let request = 0; request < 32; request += 1) alice.introduce(request, bob.id);
+    await bob.next('introduction', ({ introduction }) => introduction === (round + 1) * 32);
+    for (let request = 0; request < 32; request += 1) bob.answer(round * 32 + request + 1, 'refused');
+    await bob.ping();
+  }
+  expect(bob.messages.some(({ kind }) => kind === 'close')).toBe(false);
+  for (let answers = 0; answers < 300; answers += 1) bob.answer(1, 'refused');
+  expect(await bob.next('close')).toMatchObject({ code: 'rate_limited' });
+});
+
 test('too many at once are answered with rate_limited', async () => {
   const server = await startServer();
   const alice = await TestClient.join(server);
@@ -88,5 +103,7 @@ test('too many at once are answered with rate_limited', async () => {
   await bob.next('introduction', ({ introduction }) => introduction === 32);
   // Answers that were asked for don't count against the asked peer.
   for (let introduction = 1; introduction <= 32; introduction += 1) bob.answer(introduction, 'refused');
-  await alice.until(() => alice.messages.filter(({ kind }) => kind === 'introduction-result').length === 33);
+  const verdicts = (): string[] => alice.messages.flatMap((message) => (message.kind === 'introduction-result' ? [message.body.verdict] : []));
+  await alice.until(() => verdicts().length === 33);
+  expect(verdicts().filter((verdict) => verdict === 'refused').length).toBe(32);
 });
