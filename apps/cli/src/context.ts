@@ -12,7 +12,7 @@ export interface Context {
 }
 
 /** What a command does; resolves with its exit code, 0 if it has none. */
-export type Action<Args extends unknown[]> = (context: Context, ...args: Args) => Promise<number | void>;
+type Action<Args extends unknown[]> = (context: Context, ...args: Args) => Promise<number | void>;
 
 /** Makes the callback of commander out of an action. */
 export type Run = <Args extends unknown[]>(action: Action<Args>) => (...args: Args) => Promise<void>;

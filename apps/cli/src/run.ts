@@ -1,7 +1,7 @@
 /** From the arguments to the exit code. */
 import { CommanderError } from 'commander';
 import { Client } from './client/client.ts';
-import { exitCodeOf, failureOf } from './client/failure.ts';
+import { exitCodeOf, failureOf, hasCode } from './client/failure.ts';
 import { socketPath } from './client/socket-path.ts';
 import { machineSurroundings } from './client/surroundings.ts';
 import type { Run } from './context.ts';
@@ -22,14 +22,19 @@ export const runPeerctl = async (argv: readonly string[]): Promise<number> => {
       const { socket, json = false } = program.opts<GlobalOptions>();
       const output = createOutput(json);
       using interrupts = new Interrupts();
+      const end = new AbortController();
+      const signal = AbortSignal.any([interrupts.signal, end.signal]);
       const client = new Client(() => socketPath(socket, machineSurroundings()));
       try {
-        exitCode = (await action({ client, output, interrupts, signal: interrupts.signal }, ...args)) ?? 0;
+        exitCode = (await action({ client, output, interrupts, signal }, ...args)) ?? 0;
       } catch (error) {
-        // What the signal interrupted fails in its own way; the first cause wins.
-        const failure = failureOf(interrupts.signal.aborted ? interrupts.signal.reason : error);
+        // What a signal interrupted may fail in its own way; the first cause wins.
+        const failure = failureOf(interrupts.signal.aborted && !hasCode(error, 'interrupted') ? interrupts.signal.reason : error);
         if (json || failure.code !== 'interrupted' || failure.message !== 'interrupted') printFailure(output, failure);
         exitCode = exitCodeOf(failure.code);
+      } finally {
+        // A connection that a command left open would keep the process alive.
+        end.abort();
       }
     };
   const program = createProgram(run);

@@ -7,7 +7,7 @@
 import type { ChunkCounters, PeerReference, SkippedEntry, TransferState, TransferSummary } from '@peerd/protocol';
 import { exitCodeOf } from '../client/failure.ts';
 
-export type SendEventKind = 'queued' | 'offered' | 'accepted' | 'progress' | 'done' | 'rejected' | 'cancelled' | 'failed';
+type SendEventKind = 'queued' | 'offered' | 'accepted' | 'progress' | 'done' | 'rejected' | 'cancelled' | 'failed';
 
 export interface SendEvent {
   readonly event: SendEventKind;

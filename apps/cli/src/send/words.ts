@@ -33,7 +33,7 @@ export const waitingFor = (event: SendEvent): string => {
   }
 };
 
-export const savedAsText = (savedAs: readonly string[]): string =>
+const savedAsText = (savedAs: readonly string[]): string =>
   savedAs.length === 0 ? '' : `, saved as ${savedAs.slice(0, maxSavedAs).join(', ')}${savedAs.length > maxSavedAs ? ` and ${savedAs.length - maxSavedAs} more` : ''}`;
 
 /** One line for a transfer that ended. */

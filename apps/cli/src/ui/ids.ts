@@ -13,8 +13,9 @@ const minTransferPrefix = 12;
 export const uniquePrefixes = (ids: readonly string[]): ReadonlyMap<string, string> => {
   const sorted = [...new Set(ids)].sort();
   const common = (a: string, b: string | undefined): number => {
-    const different = [...a].findIndex((character, index) => character !== b?.[index]);
-    return different < 0 ? a.length : different;
+    let length = 0;
+    for (; length < a.length; length += 1) if (a[length] !== b?.[length]) break;
+    return length;
   };
   return new Map(sorted.map((id, index) => [id, id.slice(0, Math.max(minTransferPrefix, common(id, sorted[index - 1]) + 1, common(id, sorted[index + 1]) + 1))]));
 };

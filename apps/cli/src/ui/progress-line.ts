@@ -39,7 +39,7 @@ const moving = ({ bytes, bytesDone, rate, remainingMs }: Extract<ProgressView, {
   // A bar is dearer than the amounts, but rate and time to go are dearer than a bar.
   const width = (parts: readonly string[]): number => parts.join('  ').length;
   const withBar = layouts.slice(0, 2).find((parts) => width(parts) + 2 + minBar <= room);
-  if (withBar === undefined) return (layouts.find((parts) => width(parts) <= room) ?? [percentText.trim()]).join('  ');
+  if (withBar === undefined) return (layouts.find((parts) => width(parts) <= room) ?? [percentText.trim()]).join('  ').trimEnd();
   const cells = Math.min(maxBar, room - width(withBar) - 2);
   const filled = bytes === 0 ? cells : Math.min(cells, Math.floor((Math.min(bytesDone, bytes) / bytes) * cells));
   return `${colors.cyan('█'.repeat(filled))}${colors.dim('░'.repeat(cells - filled))}  ${withBar.join('  ')}`.trimEnd();
