@@ -14,7 +14,7 @@ import { openPrompt, type Prompt } from './prompt.ts';
 
 /** Earlier messages that are shown at the start. */
 const historyLines = 10;
-const help = '/quit or Ctrl-D ends the conversation; a line that begins with // is sent with one slash.';
+const help = '/quit ends the conversation; a line that begins with // is sent with one slash';
 
 /** Messages that were queued when they were sent, by id, and their text. */
 type Queued = Map<string, string>;
@@ -42,7 +42,7 @@ export const converse = async (context: Context, peer: string): Promise<void> =>
 
 const greet = async ({ client, output }: Context, contact: ContactView, prompt: Prompt, signal: AbortSignal): Promise<void> => {
   const { messages } = await client.messages(contact.id, signal);
-  prompt.above(output.colors.dim(`talking with ${peerWithId(contact)}, who is ${contact.state}; ${help}`));
+  prompt.above(output.colors.dim(`talking with ${peerWithId(contact)}, ${contact.state}; /quit or Ctrl-D ends it`));
   for (const message of messages.slice(-historyLines)) prompt.above(messageLine(message, output.colors));
 };
 

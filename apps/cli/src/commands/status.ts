@@ -5,7 +5,7 @@ import { groupedId, shortId } from '../ui/ids.ts';
 import { peerWithId } from '../ui/labels.ts';
 import type { Colors } from '../ui/output.ts';
 import { count } from '../ui/sizes.ts';
-import { formatAgo } from '../ui/times.ts';
+import { formatDuration } from '../ui/times.ts';
 import { examples } from './usage.ts';
 
 export const addStatus = (program: Command, run: Run): void => {
@@ -19,7 +19,7 @@ export const addStatus = (program: Command, run: Run): void => {
         const status = await client.status(signal);
         if (output.json) return output.document(status);
         const { keyValues } = await import('../ui/table.ts');
-        for (const line of keyValues(pairs(status, output.colors, Date.now()), output.colors)) output.line(line);
+        for (const line of keyValues(pairs(status, output.colors, Date.now()), output.columns(), output.colors)) output.line(line);
       }),
     );
 };
@@ -36,7 +36,7 @@ const pairs = (status: StatusResponse, colors: Colors, now: number): (readonly [
   ...several('rendezvous', status.rendezvous.map((server) => rendezvous(server, colors)), 'none'),
   ...several(
     'links',
-    status.links.map((link) => `${peerWithId(link.peer)} ${link.dialled ? 'at' : 'from'} ${link.address}, up since ${formatAgo(link.since, now)}`),
+    status.links.map((link) => `${peerWithId(link.peer)} ${link.dialled ? 'at' : 'from'} ${link.address}, up for ${formatDuration(now - link.since)}`),
     'none',
   ),
   ['transfers', transfers(status.transfers)],

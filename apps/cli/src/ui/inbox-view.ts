@@ -21,7 +21,7 @@ export const inboxLines = (inbox: InboxResponse, screen: number | undefined, col
 const offersTable = ({ offers }: InboxResponse, screen: number | undefined, colors: Colors, now: number): string[] => {
   const prefixes = uniquePrefixes(offers.map(({ id }) => id));
   const columns = [
-    { title: 'ID', min: 12 },
+    { title: 'ID' },
     { title: 'FROM', min: 6 },
     { title: 'TRUST', drop: 5, style: (text: string, row: number) => colorTrust(offers[row]?.trust ?? 'new', colors)(text) },
     { title: 'ENTRIES', align: 'right' as const, drop: 4 },
@@ -53,7 +53,7 @@ const offersTable = ({ offers }: InboxResponse, screen: number | undefined, colo
 };
 
 const introductionsTable = ({ introductions }: InboxResponse, screen: number | undefined, colors: Colors, now: number): string[] => {
-  const columns = [{ title: 'INTRODUCTION', min: 12 }, { title: 'FROM', min: 6 }, { title: 'PEER ID' }, { title: 'CAME', drop: 1 }];
+  const columns = [{ title: 'INTRODUCTION' }, { title: 'FROM', min: 6 }, { title: 'PEER ID' }, { title: 'CAME', drop: 1 }];
   const rows = introductions.map(({ id, from, receivedAt }) => [id, peerLabel(from), shortId(from.id), formatAgo(receivedAt, now)]);
   return [...table(columns, rows, screen, colors), '', 'these peers ask for a link: peerctl accept or reject with the id of the introduction'];
 };

@@ -17,8 +17,11 @@ export interface Output {
   warn(text: string): void;
 }
 
-/** https://no-color.org: any value that is not empty. */
-const colorful = (stream: NodeJS.WriteStream): boolean => stream.isTTY && !process.env['NO_COLOR'] && process.env['TERM'] !== 'dumb';
+/**
+ * https://no-color.org: any value that is not empty. Strictly a boolean (isTTY is undefined for a pipe), because
+ * picocolors decides by itself where it is told nothing, and colours a pipe in CI.
+ */
+const colorful = (stream: NodeJS.WriteStream): boolean => stream.isTTY === true && !process.env['NO_COLOR'] && process.env['TERM'] !== 'dumb';
 
 export const createOutput = (json: boolean): Output => {
   const { stdout, stderr } = process;

@@ -6,7 +6,7 @@ import { keyValues, table } from './table.ts';
 import { formatAgo, formatDate, formatDuration } from './times.ts';
 
 export const showLines = (detail: TransferDetail, screen: number | undefined, colors: Colors, now: number): string[] => [
-  ...keyValues(header(detail, colors, now), colors),
+  ...keyValues(header(detail, colors, now), screen, colors),
   ...(detail.files.length === 0 ? [] : ['', ...filesTable(detail.files, screen, colors)]),
   ...paging(detail),
 ];

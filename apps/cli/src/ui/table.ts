@@ -4,6 +4,7 @@
  */
 import cliTruncate from 'cli-truncate';
 import stringWidth from 'string-width';
+import wrapAnsi from 'wrap-ansi';
 import type { Colors } from './output.ts';
 
 export interface Column {
@@ -63,8 +64,13 @@ const fit = (columns: readonly Column[], natural: readonly number[], screen: num
   return { shown, widths: shown.map(width) };
 };
 
-/** `key   value` lines. Long values go on in the next line on a narrow screen, as the terminal wraps them. */
-export const keyValues = (pairs: readonly (readonly [string, string])[], colors: Colors): string[] => {
+/** `key  value` lines; a long value goes on below its beginning. */
+export const keyValues = (pairs: readonly (readonly [string, string])[], screen: number | undefined, colors: Colors): string[] => {
   const width = Math.max(...pairs.map(([key]) => stringWidth(key)));
-  return pairs.map(([key, value]) => `${colors.dim(key.padEnd(width))}${gap}${value}`);
+  const indent = ' '.repeat(width + gap.length);
+  const room = screen === undefined ? Infinity : Math.max(20, screen - 1 - indent.length);
+  return pairs.flatMap(([key, value]) => {
+    const [first = '', ...more] = room === Infinity ? [value] : wrapAnsi(value, room, { hard: true }).split('\n');
+    return [`${colors.dim(key.padEnd(width))}${gap}${first}`, ...more.map((line) => indent + line)];
+  });
 };

@@ -10,7 +10,7 @@ export const transfersTable = ({ transfers }: TransfersResponse, screen: number 
   if (transfers.length === 0) return ['no transfers yet: `peerctl send PEER PATH` starts one'];
   const prefixes = uniquePrefixes(transfers.map(({ id }) => id));
   const columns = [
-    { title: 'ID', min: 12 },
+    { title: 'ID' },
     { title: '', drop: 6 },
     { title: 'PEER', min: 6 },
     { title: 'STATE', style: (text: string, row: number) => colorState(transfers[row]?.state ?? 'queued', colors)(text) },
