@@ -1,5 +1,5 @@
 import { mkdtemp, rm } from 'node:fs/promises';
-import { connect as tcpConnect } from 'node:net';
+import { connect as tcpConnect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { encodeMessage, type Hello, linkMessages, peerAlpn, PeerdError, ping } from '@peerd/protocol';
@@ -88,7 +88,7 @@ describe('channel', () => {
   test('over the limit per address the oldest unauthenticated connection is evicted', async () => {
     const refused: string[] = [];
     const listener = await serve(() => {}, { maxPending: { perAddress: 2, total: 10 }, onRefused: (reason) => refused.push(reason.code) });
-    const sockets = [];
+    const sockets: Socket[] = [];
     for (let index = 0; index < 3; index += 1) {
       const socket = tcpConnect(listener.address);
       socket.on('error', () => {});

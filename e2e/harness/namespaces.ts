@@ -1,0 +1,55 @@
+/** Two hosts on one machine: network namespaces of our own with a veth pair between them. Needs root and iproute2. */
+import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+
+export interface Host extends AsyncDisposable {
+  readonly address: string;
+  /** Command in front of a program that runs on this host. */
+  readonly prefix: readonly string[];
+}
+
+/** Why namespaces can't be made here, or `undefined` when they can. */
+export const namespacesUnavailable = async (): Promise<string | undefined> => {
+  const name = `pe-probe-${randomBytes(3).toString('hex')}`;
+  try {
+    await run('ip', ['netns', 'add', name]);
+    await run('ip', ['netns', 'del', name]);
+    return undefined;
+  } catch (error) {
+    return `network namespaces need root and iproute2: ${(error as Error).message.split('\n')[0]}`;
+  }
+};
+
+/** Two hosts that reach one another, and nothing else. */
+export const twoHosts = async (): Promise<[Host, Host]> => {
+  const tag = randomBytes(3).toString('hex');
+  const names = [`pe-${tag}-a`, `pe-${tag}-b`] as const;
+  const addresses = ['10.213.77.1', '10.213.77.2'] as const;
+  const made: string[] = [];
+  const remove = async (name: string): Promise<void> => void (await run('ip', ['netns', 'del', name]));
+  try {
+    for (const name of names) {
+      await run('ip', ['netns', 'add', name]);
+      made.push(name);
+    }
+    await run('ip', ['link', 'add', `v${tag}a`, 'netns', names[0], 'type', 'veth', 'peer', 'name', `v${tag}b`, 'netns', names[1]]);
+    for (const [index, side] of (['a', 'b'] as const).entries()) {
+      const name = names[index] ?? '';
+      await run('ip', ['-n', name, 'address', 'add', `${addresses[index]}/24`, 'dev', `v${tag}${side}`]);
+      await run('ip', ['-n', name, 'link', 'set', `v${tag}${side}`, 'up']);
+      await run('ip', ['-n', name, 'link', 'set', 'lo', 'up']);
+    }
+  } catch (error) {
+    await Promise.allSettled(made.map(remove));
+    throw error;
+  }
+  const host = (index: 0 | 1): Host => ({
+    address: addresses[index],
+    prefix: ['ip', 'netns', 'exec', names[index]],
+    [Symbol.asyncDispose]: () => remove(names[index]),
+  });
+  return [host(0), host(1)];
+};

@@ -1,0 +1,47 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { escapeBytes, escapeText } from '../src/index.ts';
+
+describe('escapeText', () => {
+  test.each([
+    ['plain name.txt', 'plain name.txt'],
+    ['Zoë 日本 🦊', 'Zoë 日本 🦊'],
+    ['👨‍👩‍👧', '👨‍👩‍👧'],
+    ['a\nb\r\tc', 'a\\nb\\r\\tc'],
+    ['\u001b[31mred', '\\x1b[31mred'],
+    ['\u009b31m', '\\u{9b}31m'],
+    ['evil\u202egpj.exe', 'evil\\u{202e}gpj.exe'],
+    ['zero\u200bwidth', 'zero\\u{200b}width'],
+    ['join\u200der', 'join\\u{200d}er'],
+    ['back\\slash', 'back\\\\slash'],
+    ['\ud800', '\\u{d800}'],
+  ])('%j', (text, shown) => {
+    expect(escapeText(text)).toBe(shown);
+  });
+
+  test('nothing that steers a terminal is left, whatever goes in', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), (text) => {
+        const shown = escapeText(text);
+        expect(shown).not.toMatch(/[\p{Cc}\p{Zl}\p{Zp}\p{Cs}]/u);
+        expect(shown.replaceAll('\u200d', '')).not.toMatch(/\p{Cf}/u);
+      }),
+    );
+  });
+});
+
+describe('escapeBytes', () => {
+  test('bytes that are not UTF-8 appear one by one', () => {
+    expect(escapeBytes(Buffer.from([0x61, 0xff, 0x5c, 0x0a]))).toBe('a\\xff\\\\\\x0a');
+    expect(escapeBytes(Buffer.from('né'))).toBe('né');
+  });
+
+  test('the result is printable and tells different bytes apart', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 20 }), fc.uint8Array({ maxLength: 20 }), (one, other) => {
+        expect(escapeBytes(one)).not.toMatch(/[\p{Cc}]/u);
+        if (Buffer.compare(one, other) !== 0) expect(escapeBytes(one)).not.toBe(escapeBytes(other));
+      }),
+    );
+  });
+});
