@@ -13,9 +13,11 @@ export const errorCodes = {
   unauthorized: { exit: 1, retryable: false, summary: 'The request needs a token and has none, or another one.' },
   wrong_state: { exit: 1, retryable: false, summary: 'The transfer is in a state that does not allow this action.' },
   internal: { exit: 1, retryable: false, summary: 'A defect in peerd. The log has the details.' },
+  interrupted: { exit: 130, retryable: true, summary: 'A signal ended the command; what the daemon does goes on.' },
   // Local daemon
   daemon_unreachable: { exit: 3, retryable: true, summary: 'No peerd answers on the control socket.' },
   state_locked: { exit: 1, retryable: false, summary: 'Another daemon uses the same state directory.' },
+  state_newer: { exit: 1, retryable: false, summary: 'The state directory was written by a newer version.' },
   address_in_use: { exit: 1, retryable: true, summary: 'Another program listens on the given address.' },
   shutting_down: { exit: 3, retryable: true, summary: 'The daemon is stopping.' },
   // Naming and trust

@@ -3,7 +3,7 @@
  * host name that cannot be made to point here from a web page (DNS rebinding).
  */
 import { isIP } from 'node:net';
-import { errorCodes, formatAddress, PeerdError } from '@peerd/protocol';
+import { errorCodes, escapeText, formatAddress, PeerdError } from '@peerd/protocol';
 import Fastify, { type FastifyInstance } from 'fastify';
 import type { Registry } from 'prom-client';
 
@@ -20,10 +20,10 @@ export const createHttp = (options: HttpOptions): FastifyInstance => {
   app.addHook('onRequest', async (request) => {
     const host = request.host.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1').toLowerCase();
     if (host === 'localhost' || isIP(host) !== 0 || options.allowedHosts.includes(host)) return;
-    throw new PeerdError('invalid_argument', `Host "${host}" is not allowed here`, { hint: 'Use an IP address, or start the daemon with --allow-host NAME.' });
+    throw new PeerdError('invalid_argument', `Host "${escapeText(host)}" is not allowed here`, { hint: 'Use an IP address, or start the daemon with --allow-host NAME.' });
   });
   app.setErrorHandler(async (error, _request, reply) => reply.status(httpStatus(error)).send(errorBody(error)));
-  app.setNotFoundHandler(async (request, reply) => reply.status(404).send(errorBody(new PeerdError('not_found', `no route ${request.method} ${request.url}`))));
+  app.setNotFoundHandler(async (request, reply) => reply.status(404).send(errorBody(new PeerdError('not_found', `no route ${request.method} ${escapeText(request.url)}`))));
   app.get('/metrics', async (_request, reply) => reply.type(options.registry.contentType).send(await options.registry.metrics()));
   app.get('/healthz', async () => ({ status: 'ok' }));
   app.get('/readyz', async (_request, reply) => {

@@ -11,3 +11,4 @@ export * from './metrics.ts';
 export * from './settings/room-secret.ts';
 export * from './settings/settings.ts';
 export * from './settings/shapes.ts';
+export * from './ulid.ts';

@@ -6,6 +6,8 @@ export interface Daemon {
   stop(): Promise<void>;
 }
 
+/** A signal to a process group often comes twice, from the terminal and from a parent that passes it on (`timeout`, pnpm). */
+const sameSignalMs = 500;
 /** Time for an orderly stop before the process exits anyway. */
 const stopTimeoutMs = 15_000;
 
@@ -23,10 +25,13 @@ export const runDaemon = async (start: () => Promise<Daemon | undefined>): Promi
   }
   if (!daemon) return;
   const running = daemon;
-  let stopping = false;
+  let stoppingSince: number | undefined;
   const onSignal = (): void => {
-    if (stopping) process.exit(130);
-    stopping = true;
+    if (stoppingSince !== undefined) {
+      if (performance.now() - stoppingSince > sameSignalMs) process.exit(130);
+      return;
+    }
+    stoppingSince = performance.now();
     setTimeout(() => process.exit(1), stopTimeoutMs).unref();
     running.stop().then(
       () => process.exit(0),

@@ -7,5 +7,5 @@ export type { Logger } from 'pino';
 const secrets = ['key', 'secret', 'token', 'roomSecret', 'roomProof', 'authorization', '*.key', '*.secret', '*.token', '*.roomSecret', '*.roomProof', '*.authorization'];
 
 /** Logs to standard error, so that standard output stays free for what was asked for. */
-export const createLogger = (name: string, level: string): Logger =>
-  pino({ name, level, redact: { paths: secrets, censor: '[secret]' }, base: { name, pid: process.pid } }, pino.destination({ fd: 2, sync: true }));
+export const createLogger = (program: string, level: string): Logger =>
+  pino({ level, redact: { paths: secrets, censor: '[secret]' }, base: { program, pid: process.pid } }, pino.destination({ fd: 2, sync: true }));

@@ -1,4 +1,4 @@
-/** POST /v1/messages, GET /v1/messages?peer= */
+/** POST /v1/messages, GET /v1/messages?peer=&strangers=&limit= */
 import { z } from 'zod';
 import { type PeerReference, peerReferenceSchema } from './common.ts';
 
@@ -40,7 +40,23 @@ export const sendMessageResponseSchema: z.ZodType<SendMessageResponse> = z.objec
   warnings: z.array(z.string()),
 });
 
+export interface MessagesQuery {
+  /** What the person typed. Without it: the messages of all contacts. */
+  peer?: string;
+  /** Instead: the messages of everybody who is no contact. */
+  strangers?: 'true' | 'false';
+  /** Default 100. */
+  limit?: number;
+}
+export const messagesQuerySchema: z.ZodType<MessagesQuery> = z.object({
+  peer: z.string().min(1).exactOptional(),
+  strangers: z.enum(['true', 'false']).exactOptional(),
+  limit: z.coerce.number().int().min(1).max(10_000).exactOptional(),
+});
+
 export interface MessagesResponse {
+  /** Whom `peer=` named, so that a client can tell this peer's events from others'. Absent when all were asked for. */
+  peer?: PeerReference;
   messages: ChatMessageView[];
 }
-export const messagesResponseSchema: z.ZodType<MessagesResponse> = z.object({ messages: z.array(chatMessageViewSchema) });
+export const messagesResponseSchema: z.ZodType<MessagesResponse> = z.object({ peer: peerReferenceSchema.exactOptional(), messages: z.array(chatMessageViewSchema) });

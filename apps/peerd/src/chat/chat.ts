@@ -1,0 +1,202 @@
+/**
+ * Messages between people. A message is stored before it is sent, stored at the other side before it is acknowledged,
+ * and sent again over the next link until then; the reader drops what it has.
+ *
+ * 1. send: store, ask for a link, wait for the acknowledgement a little
+ * 2. linkUp: the outbox of the peer runs as long as the link lives
+ * 3. message: theirs is stored and acknowledged; their acknowledgement completes ours
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  chatAck, chatMaxBytes, type Chat as WireChat, type ChatMessageView, encodeMessage, type LinkMessage, PeerdError, type PeerId, type SendMessageResponse,
+} from '@peerd/protocol';
+import { type Logger, newUlid } from '@peerd/service';
+import type { Contacts } from '../contacts/ports.ts';
+import type { EventSink } from '../control/ports.ts';
+import type { Database } from '../database/ports.ts';
+import type { Link, Links, LinkUser } from '../peer/ports.ts';
+import { type StoredMessage, viewOf } from './message.ts';
+import { Outbox } from './outbox.ts';
+import type { Chat, MessageQuery } from './ports.ts';
+import { MessageStore, type StoreLimits } from './store.ts';
+import { fullBucket, type Rate, takeToken, type TokenBucket } from './token-bucket.ts';
+
+export interface ChatLimits extends StoreLimits {
+  /** What one peer may send us. Faster ones are not refused: their link is read more slowly. */
+  readonly rate: Rate;
+  /** Messages to one peer that may wait for it. */
+  readonly queued: number;
+  /** How long `send` waits for the acknowledgement. */
+  readonly deliveryWaitMs: number;
+}
+
+export const chatLimits: ChatLimits = { perStranger: 100, ofStrangers: 1_000, perPeer: 50_000, rate: { burst: 256, perSecond: 20 }, queued: 10_000, deliveryWaitMs: 3_000 };
+
+export interface ChatOptions {
+  readonly database: Database;
+  readonly contacts: Pick<Contacts, 'get'>;
+  readonly links: () => Pick<Links, 'get' | 'need' | 'release'>;
+  readonly events: EventSink;
+  readonly logger: Logger;
+  readonly limits?: ChatLimits;
+}
+
+/** As the owner of a need. */
+const owner = 'chat';
+/** Received messages of a peer between two rounds of trimming. */
+const trimEvery = 256;
+
+/** Nothing is asked of the links before `start`. */
+export const loadChat = async (options: ChatOptions): Promise<StoredChat> => {
+  const limits = options.limits ?? chatLimits;
+  const store = new MessageStore(options.database, limits);
+  return new StoredChat(options, limits, store, await store.queuedCounts());
+};
+
+export class StoredChat implements Chat, LinkUser {
+  readonly #options: ChatOptions;
+  readonly #limits: ChatLimits;
+  readonly #store: MessageStore;
+  /** Messages that are not acknowledged, of peers that have any. */
+  readonly #waiting: Map<PeerId, number>;
+  readonly #outboxes = new Map<PeerId, Outbox>();
+  readonly #incoming = new WeakMap<Link, { bucket: TokenBucket; received: number }>();
+  /** Senders that wait for an acknowledgement, by message. */
+  readonly #senders = new Map<string, (message: StoredMessage) => void>();
+
+  constructor(options: ChatOptions, limits: ChatLimits, store: MessageStore, waiting: Map<PeerId, number>) {
+    this.#options = options;
+    this.#limits = limits;
+    this.#store = store;
+    this.#waiting = waiting;
+  }
+
+  /** Asks for links to the peers for which messages are waiting. */
+  start(): void {
+    for (const peer of this.#waiting.keys()) this.#options.links().need(peer, owner);
+  }
+
+  /** Messages of ours that are not acknowledged. */
+  get queued(): number {
+    return this.#waiting.values().reduce((sum, count) => sum + count, 0);
+  }
+
+  async send(peer: { id: PeerId; name: string }, text: string, signal: AbortSignal): Promise<Omit<SendMessageResponse, 'warnings'>> {
+    const bytes = Buffer.byteLength(text);
+    if (bytes < 1 || bytes > chatMaxBytes || text.includes('\0') || !text.isWellFormed())
+      throw new PeerdError('invalid_argument', `a message is text of 1 to ${chatMaxBytes} bytes without NUL, this one has ${bytes} bytes`, { hint: 'Send long text as a file.' });
+    const before = this.#waiting.get(peer.id) ?? 0;
+    if (before >= this.#limits.queued)
+      throw new PeerdError('rate_limited', `${before} messages wait for this peer already`, { hint: 'Wait until the peer is back: see `peerctl peers`.' });
+    this.#waiting.set(peer.id, before + 1);
+    this.#options.links().need(peer.id, owner);
+    let queued: StoredMessage;
+    try {
+      queued = await this.#store.queue({
+        peer: peer.id, peerName: peer.name, id: newUlid(), direction: 'sent', text, sentAt: Date.now(), state: 'queued', stranger: false,
+      });
+    } catch (error) {
+      this.#settled(peer.id);
+      throw error;
+    }
+    this.#publish(queued);
+    const delivered = this.#delivered(queued.id, signal);
+    this.#outboxes.get(peer.id)?.wake();
+    const message = (await delivered) ?? queued;
+    return { message: this.#view(message), state: message.state };
+  }
+
+  async messages(query: MessageQuery): Promise<ChatMessageView[]> {
+    return (await this.#store.latest(query)).map((message) => this.#view(message));
+  }
+
+  adopt(peer: PeerId): Promise<void> {
+    return this.#store.adopt(peer);
+  }
+
+  linkUp(link: Link): void {
+    const outbox = new Outbox(link, this.#store);
+    this.#outboxes.set(link.peer, outbox);
+    outbox.run().catch((error: unknown) => {
+      if (!link.signal.aborted) this.#options.logger.error({ peer: link.peer, err: error }, 'chat: queued messages cannot be sent over this link');
+    });
+  }
+
+  linkDown(link: Link): void {
+    if (this.#outboxes.get(link.peer)?.link === link) this.#outboxes.delete(link.peer);
+  }
+
+  async message(link: Link, message: LinkMessage): Promise<void> {
+    if (message.kind === 'chat') await this.#receive(link, message.body);
+    else if (message.kind === 'chat-ack') await this.#acknowledged(link, message.body.id);
+  }
+
+  async #receive(link: Link, body: WireChat): Promise<void> {
+    await this.#pace(link);
+    const stranger = this.#options.contacts.get(link.peer) === undefined;
+    const stored = await this.#store.receive({ peer: link.peer, peerName: link.name, id: body.id, text: body.text, sentAt: body.sentAt, stranger });
+    if (stored === 'full') {
+      // Without an acknowledgement the sender keeps it, and sends it again once there is room.
+      this.#options.logger.warn({ peer: link.peer }, 'chat: a message was not stored, its sender is no contact and has too many here');
+      return;
+    }
+    if (stored !== 'duplicate') this.#publish(stored);
+    // Not awaited: two peers that wait for each other to read would stop both. The rate bounds what may queue up here.
+    link.send(encodeMessage(chatAck, { id: body.id })).catch(() => {});
+  }
+
+  /** A flood is read as slowly as it may be stored; then it waits in the sender's memory, not in ours. */
+  async #pace(link: Link): Promise<void> {
+    const state = this.#incoming.get(link) ?? { bucket: fullBucket(this.#limits.rate, Date.now()), received: 0 };
+    this.#incoming.set(link, state);
+    const { bucket, waitMs } = takeToken(state.bucket, this.#limits.rate, Date.now());
+    state.bucket = bucket;
+    state.received += 1;
+    if (state.received % trimEvery === 0) await this.#store.trim(link.peer);
+    if (waitMs > 0) await sleep(waitMs, undefined, { signal: link.signal });
+  }
+
+  async #acknowledged(link: Link, id: string): Promise<void> {
+    const message = await this.#store.acknowledged(link.peer, id);
+    this.#outboxes.get(link.peer)?.acknowledged(id);
+    if (!message) return;
+    this.#settled(link.peer);
+    this.#senders.get(id)?.(message);
+    this.#publish(message);
+  }
+
+  #settled(peer: PeerId): void {
+    const left = (this.#waiting.get(peer) ?? 1) - 1;
+    if (left > 0) {
+      this.#waiting.set(peer, left);
+      return;
+    }
+    this.#waiting.delete(peer);
+    this.#options.links().release(peer, owner);
+  }
+
+  /** `undefined` if it was not acknowledged in time. */
+  async #delivered(id: string, signal: AbortSignal): Promise<StoredMessage | undefined> {
+    if (signal.aborted) return undefined;
+    const { promise, resolve } = Promise.withResolvers<StoredMessage | undefined>();
+    const giveUp = (): void => resolve(undefined);
+    const timer = setTimeout(giveUp, this.#limits.deliveryWaitMs);
+    signal.addEventListener('abort', giveUp, { once: true });
+    this.#senders.set(id, resolve);
+    try {
+      return await promise;
+    } finally {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', giveUp);
+      this.#senders.delete(id);
+    }
+  }
+
+  #view(message: StoredMessage): ChatMessageView {
+    return viewOf(message, this.#options.contacts.get(message.peer)?.name);
+  }
+
+  #publish(message: StoredMessage): void {
+    this.#options.events.publish({ kind: 'message', message: this.#view(message) });
+  }
+}

@@ -1,0 +1,60 @@
+/**
+ * Sends what is queued for one peer over one link: in order, and only so many ahead of the acknowledgements, so that a
+ * long queue after a long absence does not crowd out everything else on the link.
+ */
+import { once } from 'node:events';
+import { chat, encodeMessage } from '@peerd/protocol';
+import type { Link } from '../peer/ports.ts';
+import type { MessageStore } from './store.ts';
+
+/** Messages that may be sent but not acknowledged. */
+const window = 32;
+
+export class Outbox {
+  readonly #link: Link;
+  readonly #store: MessageStore;
+  readonly #wakes = new EventTarget();
+  readonly #unacknowledged = new Set<string>();
+  #woken = true;
+
+  constructor(link: Link, store: MessageStore) {
+    this.#link = link;
+    this.#store = store;
+  }
+
+  get link(): Link {
+    return this.#link;
+  }
+
+  /** There is something new. */
+  wake(): void {
+    this.#woken = true;
+    this.#wakes.dispatchEvent(new Event('wake'));
+  }
+
+  acknowledged(id: string): void {
+    if (this.#unacknowledged.delete(id)) this.wake();
+  }
+
+  /** Until the link ends. @throws the reason of the link's end; what the store throws */
+  async run(): Promise<never> {
+    const { signal } = this.#link;
+    // Each link starts anew: what the last one did not see acknowledged goes out again.
+    let sentUpTo = 0;
+    for (;;) {
+      signal.throwIfAborted();
+      if (!this.#woken) await once(this.#wakes, 'wake', { signal });
+      this.#woken = false;
+      const free = window - this.#unacknowledged.size;
+      if (free <= 0) continue;
+      const messages = await this.#store.queued(this.#link.peer, sentUpTo, free);
+      for (const message of messages) {
+        signal.throwIfAborted();
+        this.#unacknowledged.add(message.id);
+        sentUpTo = message.seq;
+        await this.#link.send(encodeMessage(chat, { id: message.id, text: message.text, sentAt: message.sentAt }));
+      }
+      if (messages.length === free) this.#woken = true;
+    }
+  }
+}

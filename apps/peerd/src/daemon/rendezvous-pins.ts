@@ -1,0 +1,16 @@
+/** The ids of the rendezvous that were met: pinned on first use. */
+import type { PeerId } from '@peerd/protocol';
+import type { Database } from '../database/ports.ts';
+import type { Pins } from '../rendezvous/deps.ts';
+
+export const loadPins = async (database: Database, now: () => number): Promise<Pins> => {
+  const rows = await database.all<{ address: string; id: PeerId }>('SELECT address, id FROM rendezvous_pins');
+  const ids = new Map(rows.map(({ address, id }) => [address, id]));
+  return {
+    get: (address) => ids.get(address),
+    set: async (address, id) => {
+      ids.set(address, id);
+      await database.run('INSERT INTO rendezvous_pins (address, id, since) VALUES (?, ?, ?) ON CONFLICT (address) DO UPDATE SET id = excluded.id, since = excluded.since', address, id, now());
+    },
+  };
+};

@@ -1,0 +1,25 @@
+/** GET /v1/status: what the daemon is doing. */
+import { escapeText, formatAddress, type StatusResponse } from '@peerd/protocol';
+import type { Contacts } from '../contacts/ports.ts';
+import type { Link } from '../peer/ports.ts';
+
+export interface StatusSources {
+  /** What does not change while the daemon runs. */
+  readonly fixed: Pick<StatusResponse, 'version' | 'id' | 'name' | 'room' | 'listen' | 'metrics' | 'downloadDir' | 'accept'>;
+  readonly contacts: Pick<Contacts, 'get'>;
+  readonly links: () => readonly Link[];
+  readonly rendezvous: () => StatusResponse['rendezvous'];
+  readonly transfers: () => StatusResponse['transfers'];
+}
+
+export const statusOf = ({ fixed, contacts, links, rendezvous, transfers }: StatusSources): StatusResponse => ({
+  ...fixed,
+  rendezvous: rendezvous(),
+  links: links().map((link) => ({
+    peer: { id: link.peer, name: escapeText(contacts.get(link.peer)?.name ?? link.name) },
+    since: link.since,
+    address: escapeText(formatAddress(link.remote)),
+    dialled: link.dialled,
+  })),
+  transfers: transfers(),
+});

@@ -1,0 +1,187 @@
+/**
+ * The main thread's side of the database. One group of requests is at the worker at a time; what is asked for meanwhile,
+ * or within one turn, forms the next group and shares its commit.
+ */
+import { once } from 'node:events';
+import { chmod, mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import { type ErrorCode, PeerdError } from '@peerd/protocol';
+import { migrations as allMigrations } from './migrations/index.ts';
+import type { Migration } from './migrations/migration.ts';
+import type { Database, SqlValue, Statement } from './ports.ts';
+import type { DatabaseRequest, FromWorker, OpenOutcome, RequestOutcome, SqliteFailure, ToWorker, WorkerSettings } from './requests.ts';
+
+interface Waiting {
+  readonly request: DatabaseRequest;
+  readonly settle: (outcome: RequestOutcome) => void;
+  readonly reject: (reason: PeerdError) => void;
+}
+
+export interface OpenOptions {
+  readonly stateDir: string;
+  /** A corrupt file was renamed to `path`, and a fresh one was made. */
+  readonly onSetAside: (path: string) => void;
+  /** The worker ended by itself: nothing can be stored any more. */
+  readonly onFailure: (reason: PeerdError) => void;
+  /** A group of requests was committed. */
+  readonly onCommit?: (requests: number, seconds: number) => void;
+  readonly migrations?: readonly Migration[];
+}
+
+const fileName = 'peerd.db';
+/** Requests per transaction, and requests that may wait in all. */
+const maxGroup = 4_096;
+const maxWaiting = 65_536;
+
+/** @throws PeerdError `state_locked`, `state_newer`, `io_error` */
+export const openDatabase = async (options: OpenOptions): Promise<Database> => {
+  await mkdir(options.stateDir, { recursive: true, mode: 0o700 });
+  const path = join(options.stateDir, fileName);
+  const workerData: WorkerSettings = { path, migrations: options.migrations ?? allMigrations };
+  // Beside this file, in the sources (tests, development) as in the build.
+  const worker = new Worker(new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url), { workerData, execArgv: [] });
+  const exited = once(worker, 'exit');
+  try {
+    const [outcome] = (await once(worker, 'message')) as [OpenOutcome];
+    checkOpened(outcome, options.stateDir, path);
+    await chmod(path, 0o600);
+    if (outcome.kind === 'opened' && outcome.setAside !== undefined) options.onSetAside(outcome.setAside);
+  } catch (error) {
+    await worker.terminate();
+    throw error instanceof PeerdError ? error : new PeerdError('io_error', `cannot open ${path}: ${(error as Error).message}`, { cause: error });
+  }
+  return new WorkerDatabase(worker, exited, options);
+};
+
+const checkOpened = (outcome: OpenOutcome, stateDir: string, path: string): void => {
+  switch (outcome.kind) {
+    case 'opened':
+      return;
+    case 'locked':
+      throw new PeerdError('state_locked', `another daemon uses the state directory ${stateDir}`, {
+        hint: 'Stop it first, or give this one a directory of its own: --state-dir DIR.',
+      });
+    case 'newer':
+      throw new PeerdError('state_newer', `${path} was written by a newer peerd (schema ${outcome.found}, this one knows ${outcome.known})`, {
+        hint: 'Install the newer version again, or give this one another directory: --state-dir DIR.',
+      });
+    case 'failed':
+      throw new PeerdError('io_error', `cannot open ${path}: ${outcome.error.message}`, { hint: 'The directory must be writable and its file system not full.' });
+  }
+};
+
+class WorkerDatabase implements Database {
+  readonly #worker: Worker;
+  readonly #exited: Promise<unknown>;
+  readonly #onCommit: (requests: number, seconds: number) => void;
+  #waiting: Waiting[] = [];
+  #startedAt = 0;
+  #inFlight: readonly Waiting[] = [];
+  #scheduled = false;
+  #failed: PeerdError | undefined;
+  #closing: Promise<void> | undefined;
+  #idle: (() => void) | undefined;
+
+  constructor(worker: Worker, exited: Promise<unknown>, { onFailure, onCommit }: OpenOptions) {
+    this.#worker = worker;
+    this.#exited = exited;
+    this.#onCommit = onCommit ?? (() => {});
+    let cause: unknown;
+    worker.on('message', (message: FromWorker) => this.#onMessage(message));
+    worker.on('error', (error) => (cause = error));
+    worker.on('exit', (code) => {
+      if (this.#closing && code === 0) return;
+      this.#failed = new PeerdError('internal', `the database worker ended: ${cause instanceof Error ? cause.message : `exit code ${code}`}`, { cause });
+      for (const { reject } of [...this.#inFlight, ...this.#waiting]) reject(this.#failed);
+      this.#inFlight = [];
+      this.#waiting = [];
+      this.#idle?.();
+      onFailure(this.#failed);
+    });
+  }
+
+  async run(sql: string, ...params: SqlValue[]): Promise<{ changes: number }> {
+    const { changes } = await this.#ask('run', [{ sql, params }]);
+    return { changes };
+  }
+
+  async get<Row>(sql: string, ...params: SqlValue[]): Promise<Row | undefined> {
+    const { rows } = await this.#ask('get', [{ sql, params }]);
+    return rows[0] as Row | undefined;
+  }
+
+  async all<Row>(sql: string, ...params: SqlValue[]): Promise<Row[]> {
+    const { rows } = await this.#ask('all', [{ sql, params }]);
+    return rows as Row[];
+  }
+
+  async batch(statements: readonly Statement[]): Promise<void> {
+    await this.#ask('batch', statements);
+  }
+
+  /** What was asked for before is done first. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    if (this.#waiting.length + this.#inFlight.length > 0) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      this.#idle = resolve;
+      await promise;
+    }
+    if (!this.#failed) this.#post({ kind: 'close' });
+    await this.#exited;
+  }
+
+  #ask(kind: DatabaseRequest['kind'], statements: readonly Statement[]): Promise<Extract<RequestOutcome, { ok: true }>> {
+    if (this.#failed) return Promise.reject(this.#failed);
+    if (this.#closing) return Promise.reject(new PeerdError('shutting_down', 'the database is closed'));
+    if (this.#waiting.length >= maxWaiting) return Promise.reject(new PeerdError('internal', 'the database cannot keep up: too many requests wait'));
+    const { promise, resolve, reject } = Promise.withResolvers<Extract<RequestOutcome, { ok: true }>>();
+    const settle = (outcome: RequestOutcome): void => (outcome.ok ? resolve(outcome) : reject(errorOf(outcome.error)));
+    this.#waiting.push({ request: { kind, statements: statements.map(ownCopy) }, settle, reject });
+    this.#schedule();
+    return promise;
+  }
+
+  #schedule(): void {
+    if (this.#scheduled || this.#inFlight.length > 0) return;
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      this.#inFlight = this.#waiting.splice(0, maxGroup);
+      this.#startedAt = performance.now();
+      if (this.#inFlight.length > 0) this.#post({ kind: 'group', requests: this.#inFlight.map(({ request }) => request) });
+    });
+  }
+
+  #onMessage(message: FromWorker): void {
+    if (message.kind !== 'done') return;
+    const done = this.#inFlight;
+    this.#inFlight = [];
+    this.#onCommit(done.length, (performance.now() - this.#startedAt) / 1_000);
+    for (const [index, { settle }] of done.entries()) {
+      const outcome = message.outcomes[index];
+      if (outcome) settle(outcome);
+    }
+    if (this.#waiting.length > 0) this.#schedule();
+    else this.#idle?.();
+  }
+
+  #post(message: ToWorker): void {
+    this.#worker.postMessage(message);
+  }
+}
+
+/** Bytes may change after the call, and a view of a pooled buffer would be cloned with the whole pool. */
+const ownCopy = ({ sql, params }: Statement): Statement =>
+  params === undefined ? { sql } : { sql, params: params.map((value) => (value instanceof Uint8Array ? new Uint8Array(value) : value)) };
+
+/** SQLite's primary result codes that are not a defect of ours. */
+const codes: Readonly<Record<number, ErrorCode>> = { 8: 'io_error', 10: 'io_error', 13: 'no_space', 14: 'io_error' };
+
+const errorOf = ({ code, message }: SqliteFailure): PeerdError =>
+  new PeerdError(codes[code] ?? 'internal', `database: ${message}`, { details: { sqliteCode: code } });

@@ -1,0 +1,117 @@
+/** One control connection of a pair of peers: reads it, answers pings, and says what the link machine must know. */
+import { close as closeMessage, encodeMessage, linkMessages, type LinkMessage, PeerdError, ping, pong, select } from '@peerd/protocol';
+import { type Channel, closeReason, type Greeted } from '@peerd/service';
+
+/** How long users of a link may keep it from reading before it counts as dead. */
+const maxPauseMs = 60_000;
+
+export interface ControlEvents {
+  heard(): void;
+  selected(order: number): void;
+  pong(seq: number): void;
+  /** Called at most once, and not after `close`. */
+  closed(reason: PeerdError): void;
+  /** Anything that is not about the connection itself. A promise pauses reading. @throws PeerdError to end the connection */
+  message(message: LinkMessage, bytes: number): Promise<void> | undefined;
+}
+
+export class ControlConnection {
+  readonly channel: Channel;
+  readonly number: number;
+  readonly dialled: boolean;
+  /** Boot nonce of the other side. */
+  readonly nonce: string;
+  readonly name: string;
+  /** Since when nothing is read because users of the link are busy. */
+  #pausedAt: number | undefined;
+  readonly #frames: Greeted['frames'];
+  #events: ControlEvents | undefined;
+
+  constructor(channel: Channel, greeted: Greeted, dialled: boolean, number: number) {
+    this.channel = channel;
+    this.number = number;
+    this.dialled = dialled;
+    this.nonce = Buffer.from(greeted.hello.nonce).toString('hex');
+    this.name = greeted.hello.name;
+    this.#frames = greeted.frames;
+    channel.expect(linkMessages.bounds);
+  }
+
+  /** Silence says nothing: nothing is read, because users of the link are busy. Not for ever, or two sides that wait for each other would. */
+  get isPaused(): boolean {
+    return this.#pausedAt !== undefined && performance.now() - this.#pausedAt < maxPauseMs;
+  }
+
+  start(events: ControlEvents): void {
+    this.#events = events;
+    const { signal } = this.channel;
+    signal.addEventListener('abort', () => this.#closed(signal.reason as PeerdError), { once: true });
+    if (signal.aborted) this.#closed(signal.reason as PeerdError);
+    else void this.#read();
+  }
+
+  select(order: number): void {
+    this.channel.send(encodeMessage(select, { order }));
+  }
+
+  ping(seq: number): void {
+    this.channel.send(encodeMessage(ping, { seq }));
+  }
+
+  /** Resolves when the connection is closed. */
+  close(reason: PeerdError): Promise<void> {
+    this.#events = undefined;
+    return this.channel.close(reason);
+  }
+
+  async #read(): Promise<void> {
+    try {
+      for await (const frame of this.#frames) {
+        this.#events?.heard();
+        if (frame.type === closeMessage.type) {
+          const reason = closeReason(frame.payload);
+          this.#closed(reason);
+          this.channel.destroy(reason);
+          return;
+        }
+        const message = linkMessages.read(frame);
+        const busy = message && this.#message(message, frame.payload.length);
+        if (!busy) continue;
+        this.#pausedAt = performance.now();
+        await busy;
+        this.#pausedAt = undefined;
+      }
+      this.#closed(new PeerdError('link_lost', 'the peer ended the connection'));
+    } catch (error) {
+      const reason = error instanceof PeerdError ? error : new PeerdError('internal', 'a control connection failed', { cause: error });
+      this.#closed(reason);
+      if (!this.channel.signal.aborted) await this.channel.close(reason);
+    }
+  }
+
+  #message(message: LinkMessage, bytes: number): Promise<void> | undefined {
+    switch (message.kind) {
+      case 'ping':
+        this.channel.send(encodeMessage(pong, message.body));
+        return undefined;
+      case 'pong':
+        this.#events?.pong(message.body.seq);
+        return undefined;
+      case 'select':
+        this.#events?.selected(message.body.order);
+        return undefined;
+      case 'hello':
+        throw new PeerdError('unexpected_message', 'the peer said hello twice');
+      case 'close':
+        return undefined;
+      default:
+        return this.#events?.message(message, bytes);
+    }
+  }
+
+  #closed(reason: PeerdError): void {
+    const events = this.#events;
+    this.#events = undefined;
+    events?.closed(reason);
+  }
+}

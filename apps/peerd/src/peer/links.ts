@@ -1,0 +1,176 @@
+/** The peer layer: one slot (connections) and one pursuit (wishes) per peer, and the listener. */
+import { peerAlpn, PeerdError, type PeerId } from '@peerd/protocol';
+import { type Listener, listen } from '@peerd/service';
+import type { IntroductionHandler } from '../rendezvous/ports.ts';
+import { Admission } from './admission.ts';
+import type { Endpoint, LinksDeps } from './deps.ts';
+import { acceptInbound } from './inbound.ts';
+import type { TakeData } from './link-data.ts';
+import { createLinkMetrics } from './metrics.ts';
+import type { Link, Links, LinkUser } from './ports.ts';
+import { Pursuit } from './pursuit.ts';
+import { Slot } from './slot.ts';
+import { defaultTiming, type LinkTiming } from './timing.ts';
+import { Tokens } from './tokens.ts';
+
+/** The peer layer with what only its owner calls. */
+export interface LinkLayer extends Links {
+  /** As bound. @throws before `start` */
+  readonly address: Endpoint;
+  /** After the number of links has changed. Returns the unsubscriber. */
+  onChange(listener: () => void): () => void;
+  /** Answers introductions to us; gives the accepted ones a welcome, and dials them too. */
+  readonly introduced: IntroductionHandler;
+  /** @param where instead of the address of before, if that was in use. @throws PeerdError `address_in_use`, `invalid_settings` */
+  start(where?: Endpoint): Promise<void>;
+  /** Ends every link with `shutting_down`. Resolves when all connections are closed. */
+  stop(): Promise<void>;
+}
+
+/** Introduced peers that we dial at the same time. */
+const maxExpected = 64;
+
+interface Peer {
+  readonly slot: Slot;
+  readonly pursuit: Pursuit;
+}
+
+export const createLinks = (deps: LinksDeps): LinkLayer => {
+  const timing: LinkTiming = { ...defaultTiming, ...deps.timing };
+  const peers = new Map<PeerId, Peer>();
+  const listeners = new Set<() => void>();
+  const stopping = new AbortController();
+  const tokens = new Tokens<TakeData>(timing.tokenMs);
+  const links = (): Link[] => [...peers.values()].flatMap(({ slot }) => slot.link ?? []);
+  const metrics = createLinkMetrics(deps.registry, () => links().length);
+  const admission = new Admission(deps.policy, timing.introductionMs, (id) => {
+    const peer = peers.get(id);
+    return peer !== undefined && (peer.slot.link !== undefined || peer.pursuit.isWanted);
+  });
+  let listener: Listener | undefined;
+  let counter = 0;
+  const count = (): number => (counter += 1);
+
+  const tell = (what: string, call: (user: LinkUser) => void): void => {
+    for (const user of deps.users) {
+      try {
+        call(user);
+      } catch (error) {
+        deps.logger.error({ err: error }, `a user of links failed at ${what}`);
+      }
+    }
+    for (const changed of listeners) changed();
+  };
+
+  const peerOf = (id: PeerId): Peer => {
+    const known = peers.get(id);
+    if (known) return known;
+    const slot = new Slot(id, {
+      deps,
+      tokens,
+      timing,
+      metrics,
+      count,
+      onUp: (link) => {
+        peer.pursuit.linkUp(link);
+        deps.addressBook.reached(id, link.dialled ? link.remote : undefined);
+        tell('linkUp', (user) => user.linkUp(link));
+      },
+      onDown: (link, reason) => {
+        metrics.linkEnded(reason.code, (Date.now() - link.since) / 1_000);
+        peer.pursuit.linkDown(link, reason);
+        tell('linkDown', (user) => user.linkDown(link, reason));
+      },
+    });
+    const pursuit = new Pursuit(id, { deps, timing, metrics, admission, adopt: (channel, greeted) => slot.adopt(channel, greeted, true) });
+    const peer: Peer = { slot, pursuit };
+    peers.set(id, peer);
+    return peer;
+  };
+
+  /** Peers without a connection and without a wish are forgotten. */
+  const sweep = (): void => {
+    for (const [id, { slot, pursuit }] of peers) if (slot.isEmpty && pursuit.isEmpty) peers.delete(id);
+  };
+
+  const introduced: IntroductionHandler = async (from, local) => {
+    if (stopping.signal.aborted || deps.policy.isBlocked(from.id) || from.id === deps.identity.id) return 'refused';
+    if (deps.admitIntroduction && !(await deps.admitIntroduction(from))) return 'refused';
+    if (stopping.signal.aborted) return 'refused';
+    // Remembered before the acknowledgement leaves, or the peer could be quicker than our memory.
+    admission.introduced(from.id);
+    const expected = peers.values().reduce((sum, { pursuit }) => sum + (pursuit.isWanted ? 1 : 0), 0);
+    if (expected < maxExpected) peerOf(from.id).pursuit.expect(from.addresses, local, timing.askedDialMs);
+    return 'accepted';
+  };
+
+  return {
+    get address() {
+      if (!listener) throw new Error('links are not started');
+      return listener.address;
+    },
+    get: (id) => peers.get(id)?.slot.link,
+    all: links,
+    connect: async (id, signal) => {
+      stopping.signal.throwIfAborted();
+      if (id === deps.identity.id) throw new PeerdError('invalid_argument', 'that is this peer itself', { hint: 'peerctl peers shows the others.' });
+      sweep();
+      return peerOf(id).pursuit.connect(signal);
+    },
+    disconnect: async (id) => {
+      const peer = peers.get(id);
+      if (!peer) return false;
+      const reason = new PeerdError('disconnected', 'the peer ended the link on purpose');
+      peer.pursuit.suspend(reason);
+      const was = peer.slot.end(reason);
+      await peer.slot.closed();
+      sweep();
+      return was;
+    },
+    need: (id, owner) => {
+      if (!stopping.signal.aborted && id !== deps.identity.id) peerOf(id).pursuit.need(owner);
+    },
+    release: (id, owner) => {
+      peers.get(id)?.pursuit.release(owner);
+      sweep();
+    },
+    onChange: (changed) => {
+      const own = (): void => changed();
+      listeners.add(own);
+      return () => listeners.delete(own);
+    },
+    introduced,
+    start: async (where = deps.listen) => {
+      const context = {
+        deps,
+        admission,
+        metrics,
+        tokens,
+        signal: stopping.signal,
+        adopt: (...[channel, greeted]: Parameters<Parameters<typeof acceptInbound>[2]['adopt']>) => {
+          sweep();
+          peerOf(channel.peerId).slot.adopt(channel, greeted, false);
+        },
+      };
+      listener = await listen(deps.identity, {
+        ...where,
+        protocols: [peerAlpn],
+        onChannel: (channel, settled) => void acceptInbound(channel, settled, context),
+        // Those who only leave are no refusals; what policy refuses is counted where it is refused.
+        onRefused: (reason) => reason.code !== 'link_lost' && metrics.refused(reason.code),
+      });
+    },
+    stop: async () => {
+      const reason = new PeerdError('shutting_down', 'the daemon is stopping');
+      stopping.abort(reason);
+      listener?.close();
+      for (const { slot, pursuit } of peers.values()) {
+        pursuit.stop(reason);
+        slot.end(reason);
+      }
+      tokens.revokeAll();
+      await Promise.all([...peers.values()].map(({ slot }) => slot.closed()));
+      peers.clear();
+    },
+  };
+};

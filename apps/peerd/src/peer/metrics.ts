@@ -1,0 +1,30 @@
+import type { ErrorCode } from '@peerd/protocol';
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+
+export interface LinkMetrics {
+  /** An inbound connection was not let in. */
+  refused(reason: ErrorCode): void;
+  dialled(outcome: 'up' | ErrorCode): void;
+  linkEnded(reason: ErrorCode, seconds: number): void;
+  dataOpened(side: 'dialled' | 'accepted'): void;
+}
+
+/** @param links read at each scrape */
+export const createLinkMetrics = (registry: Registry, links: () => number): LinkMetrics => {
+  const registers = [registry];
+  const gauge: Gauge = new Gauge({ name: 'peerd_links', help: 'Links that are up.', registers, collect: () => gauge.set(links()) });
+  const refused = new Counter({ name: 'peerd_inbound_refused_total', help: 'Inbound connections that were not let in, by reason.', labelNames: ['reason'], registers });
+  const dials = new Counter({ name: 'peerd_dials_total', help: 'Dialled addresses, by outcome.', labelNames: ['outcome'], registers });
+  const ended = new Counter({ name: 'peerd_links_ended_total', help: 'Links that ended, by reason.', labelNames: ['reason'], registers });
+  const durations = new Histogram({ name: 'peerd_link_seconds', help: 'How long links lasted.', buckets: [1, 10, 60, 600, 3_600, 36_000, 360_000], registers });
+  const data = new Counter({ name: 'peerd_data_connections_total', help: 'Data connections that came up, by the side that dialled.', labelNames: ['side'], registers });
+  return {
+    refused: (reason) => refused.inc({ reason }),
+    dialled: (outcome) => dials.inc({ outcome }),
+    linkEnded: (reason, seconds) => {
+      ended.inc({ reason });
+      durations.observe(seconds);
+    },
+    dataOpened: (side) => data.inc({ side }),
+  };
+};

@@ -1,0 +1,147 @@
+/** Who wants a link with one peer, and for how long: turns wishes into one effort at a time. */
+import { backoffMs, PeerdError, type PeerId, shortPeerId } from '@peerd/protocol';
+import { Timers } from '../net/timers.ts';
+import { dialable } from './candidates.ts';
+import type { Endpoint } from './deps.ts';
+import { Effort, type EffortContext } from './effort.ts';
+import type { Link } from './ports.ts';
+
+interface Waiter {
+  resolve(link: Link): void;
+  reject(error: unknown): void;
+}
+
+/** A link that lasted this long was no failed attempt. */
+const stableMs = 10_000;
+
+export class Pursuit {
+  readonly #peer: PeerId;
+  readonly #context: Omit<EffortContext, 'onRound'>;
+  readonly #waiters = new Set<Waiter>();
+  readonly #owners = new Set<string>();
+  readonly #timers = new Timers();
+  #link: Link | undefined;
+  #effort: Effort | undefined;
+  /** Somebody ended the link on purpose: `need` counts again after the next act. */
+  #suspended = false;
+  /** The peer asked for an introduction and got it: for a while we dial too. */
+  #expecting = false;
+  /** Links in a row that broke soon. */
+  #broken = 0;
+
+  constructor(peer: PeerId, context: Omit<EffortContext, 'onRound'>) {
+    this.#peer = peer;
+    this.#context = context;
+  }
+
+  get isWanted(): boolean {
+    return this.#waiters.size > 0 || this.#expecting || (this.#owners.size > 0 && !this.#suspended);
+  }
+
+  /** Nothing would be lost with this object. */
+  get isEmpty(): boolean {
+    return this.#waiters.size === 0 && !this.#expecting && this.#owners.size === 0 && this.#link === undefined;
+  }
+
+  async connect(signal: AbortSignal): Promise<Link> {
+    signal.throwIfAborted();
+    this.#suspended = false;
+    if (this.#link) return this.#link;
+    const { promise, resolve, reject } = Promise.withResolvers<Link>();
+    const waiter: Waiter = { resolve, reject };
+    const onAbort = (): void => reject(this.#givenUp(signal.reason));
+    signal.addEventListener('abort', onAbort, { once: true });
+    this.#waiters.add(waiter);
+    this.#update(0);
+    this.#effort?.wake();
+    try {
+      return await promise;
+    } finally {
+      signal.removeEventListener('abort', onAbort);
+      this.#waiters.delete(waiter);
+      this.#update(0);
+    }
+  }
+
+  need(owner: string): void {
+    this.#owners.add(owner);
+    this.#suspended = false;
+    this.#update(0);
+  }
+
+  release(owner: string): void {
+    this.#owners.delete(owner);
+    this.#update(0);
+  }
+
+  /** The peer was introduced to us: dial it too, so that a link comes up when only this direction is open. */
+  expect(addresses: readonly Endpoint[], local: boolean, ms: number): void {
+    if (this.#link) return;
+    this.#expecting = true;
+    this.#timers.set('expecting', ms, () => {
+      this.#expecting = false;
+      this.#update(0);
+    });
+    this.#update(0);
+    this.#effort?.told(dialable(addresses, local));
+  }
+
+  /** No link and no dialling until the next wish. */
+  suspend(reason: PeerdError): void {
+    this.#suspended = true;
+    this.#stopExpecting();
+    for (const waiter of this.#waiters) waiter.reject(reason);
+    this.#update(0, reason);
+  }
+
+  linkUp(link: Link): void {
+    this.#link = link;
+    this.#suspended = false;
+    this.#stopExpecting();
+    for (const waiter of this.#waiters) waiter.resolve(link);
+    this.#update(0);
+  }
+
+  linkDown(link: Link, reason: PeerdError): void {
+    if (this.#link !== link) return;
+    this.#link = undefined;
+    if (reason.code === 'disconnected') this.#suspended = true;
+    this.#broken = Date.now() - link.since < stableMs ? this.#broken + 1 : 0;
+    const { deps, timing } = this.#context;
+    // At least a moment: the other side may have dialled already.
+    this.#update(1 + backoffMs(timing.redial, this.#broken, (deps.random ?? Math.random)()));
+  }
+
+  stop(reason: PeerdError): void {
+    this.#owners.clear();
+    this.suspend(reason);
+  }
+
+  #stopExpecting(): void {
+    this.#expecting = false;
+    this.#timers.clearAll();
+  }
+
+  /** There is an effort exactly while a link is wanted and missing. */
+  #update(delayMs: number, reason = new PeerdError('cancelled', 'nobody wants the link any more')): void {
+    const wanted = this.isWanted && !this.#link;
+    if (wanted) this.#effort ??= new Effort(this.#peer, { ...this.#context, onRound: () => this.#onRound() }, delayMs);
+    else {
+      this.#effort?.stop(reason);
+      this.#effort = undefined;
+    }
+  }
+
+  /** Once the peer has said no, and nothing else is under way, a person should not wait for the deadline. */
+  #onRound(): void {
+    const effort = this.#effort;
+    if (!effort?.isIdle || !effort.failures.isFinal) return;
+    for (const waiter of this.#waiters) waiter.reject(effort.failures.error());
+  }
+
+  /** What the caller gave as reason, unless it only says that the time is over. */
+  #givenUp(reason: unknown): unknown {
+    if (reason instanceof PeerdError && reason.code !== 'peer_unreachable') return reason;
+    return this.#effort?.failures.error() ?? new PeerdError('peer_unreachable', `no link to ${shortPeerId(this.#peer)} came up`);
+  }
+}

@@ -1,0 +1,34 @@
+/** Choices of this implementation; what both sides must agree on stands in the protocol's limits. */
+import { type Backoff, dataTokenValidMs, introductionValidMs, linkHeartbeatMs } from '@peerd/protocol';
+
+export interface LinkTiming {
+  readonly heartbeatMs: number;
+  /** The present link must answer a ping within this time when another connection of the pair arrives. */
+  readonly probeMs: number;
+  /** The side with the lower id must select a connection within this time. */
+  readonly selectMs: number;
+  /** Everything that opening a data connection takes. */
+  readonly openDataMs: number;
+  readonly tokenMs: number;
+  /** RFC 8305 §5, Connection Attempt Delay. */
+  readonly staggerMs: number;
+  readonly redial: Backoff;
+  readonly introductionMs: number;
+  /** How long the asked side of an introduction dials the asking one. */
+  readonly askedDialMs: number;
+  /** A refused introduction is asked for again after this time while somebody still needs the peer. */
+  readonly refusedAgainMs: number;
+}
+
+export const defaultTiming: LinkTiming = {
+  heartbeatMs: linkHeartbeatMs,
+  probeMs: 2_000,
+  selectMs: 10_000,
+  openDataMs: 15_000,
+  tokenMs: dataTokenValidMs,
+  staggerMs: 250,
+  redial: { firstMs: 250, maxMs: 5_000 },
+  introductionMs: introductionValidMs,
+  askedDialMs: 20_000,
+  refusedAgainMs: 60_000,
+};

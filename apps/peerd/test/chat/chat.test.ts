@@ -1,0 +1,212 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { chat as chatMessage, type ChatMessageView, chatMaxBytes, encodeMessage, type PeerId } from '@peerd/protocol';
+import { createLogger, newUlid } from '@peerd/service';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { type ChatLimits, chatLimits, loadChat, type StoredChat } from '../../src/chat/chat.ts';
+import { openDatabase } from '../../src/database/database.ts';
+import type { Database } from '../../src/database/ports.ts';
+import { linkPair, neededLinks, type Party } from './linked-pair.ts';
+
+const never = new AbortController().signal;
+
+interface Person extends Party {
+  readonly user: StoredChat;
+  readonly contacts: Set<PeerId>;
+  readonly links: ReturnType<typeof neededLinks>;
+  readonly events: ChatMessageView[];
+  readonly database: Database;
+  /** The daemon is started anew. */
+  restart(): Promise<Person>;
+  /** Resolves with the next message event that passes. */
+  next(passes: (message: ChatMessageView) => boolean): Promise<ChatMessageView>;
+}
+
+const person = async (name: string, limits: Partial<ChatLimits> = {}, from?: { database: Database; contacts: Set<PeerId> }): Promise<Person> => {
+  const database = from?.database ?? (await ownDatabase());
+  const contacts = from?.contacts ?? new Set<PeerId>();
+  const links = neededLinks();
+  const events: ChatMessageView[] = [];
+  const watchers = new Set<(message: ChatMessageView) => void>();
+  const user = await loadChat({
+    database,
+    contacts: { get: (id) => (contacts.has(id) ? { id, name: 'label', trust: 'pinned', addresses: [], since: 0, lastSeen: null } : undefined) },
+    links: () => links,
+    events: {
+      publish: (event) => {
+        if (event.kind !== 'message') return;
+        events.push(event.message);
+        for (const watcher of watchers) watcher(event.message);
+      },
+    },
+    logger: createLogger('test', 'silent'),
+    limits: { ...chatLimits, deliveryWaitMs: 20_000, ...limits },
+  });
+  user.start();
+  return {
+    id: (name[0] ?? '').repeat(52), name, user, contacts, links, events, database,
+    restart: () => person(name, limits, { database, contacts }),
+    next: async (passes) => {
+      const { promise, resolve } = Promise.withResolvers<ChatMessageView>();
+      const watcher = (message: ChatMessageView): void => {
+        if (!passes(message)) return;
+        watchers.delete(watcher);
+        resolve(message);
+      };
+      watchers.add(watcher);
+      return promise;
+    },
+  };
+};
+
+const ownDatabase = async (): Promise<Database> => {
+  const stateDir = await mkdtemp(join(tmpdir(), 'peerd-chat-'));
+  const database = await openDatabase({ stateDir, onSetAside: () => {}, onFailure: () => {} });
+  onTestFinished(async () => {
+    await database.close();
+    await rm(stateDir, { recursive: true });
+  });
+  return database;
+};
+
+/** Two that are contacts of each other. */
+const friends = async (limits: Partial<ChatLimits> = {}): Promise<[Person, Person]> => {
+  const alice = await person('alice', limits);
+  const bob = await person('bob', limits);
+  alice.contacts.add(bob.id);
+  bob.contacts.add(alice.id);
+  return [alice, bob];
+};
+
+const texts = async (of: Person, peer: Person): Promise<string[]> => (await of.user.messages({ peer: peer.id, limit: 1_000 })).map(({ text, state }) => `${text} ${state}`);
+
+describe('chat', () => {
+  test('over a link: delivered when the other side has stored it, both ways', async () => {
+    const [alice, bob] = await friends();
+    linkPair(alice, bob);
+    const [one, two] = await Promise.all([alice.user.send(bob, 'hello', never), bob.user.send(alice, 'hi', never)]);
+    expect([one.state, two.state]).toEqual(['delivered', 'delivered']);
+    expect(await texts(bob, alice)).toEqual(expect.arrayContaining(['hello delivered', 'hi delivered']));
+    expect(alice.links.needed.size).toBe(0);
+    expect(alice.events.filter(({ direction }) => direction === 'sent').map(({ state }) => state)).toEqual(['queued', 'delivered']);
+  });
+
+  test('without a link: queued, the peer is needed, and all of it goes out in order at the next link', async () => {
+    const [alice, bob] = await friends({ deliveryWaitMs: 1 });
+    const sent = await Promise.all(Array.from({ length: 100 }, (_, index) => alice.user.send(bob, `${index}`, never)));
+    expect(new Set(sent.map(({ state }) => state))).toEqual(new Set(['queued']));
+    expect([...alice.links.needed]).toEqual(['chat b']);
+    const last = alice.next((message) => message.text === '99' && message.state === 'delivered');
+    linkPair(alice, bob);
+    await last;
+    expect(await texts(bob, alice)).toEqual(Array.from({ length: 100 }, (_, index) => `${index} delivered`));
+    expect(alice.links.needed.size).toBe(0);
+  });
+
+  test('queued messages outlive a restart', async () => {
+    const [alice, bob] = await friends({ deliveryWaitMs: 1 });
+    await alice.user.send(bob, 'later', never);
+    const again = await alice.restart();
+    expect([...again.links.needed]).toEqual(['chat b']);
+    const delivered = again.next(({ state }) => state === 'delivered');
+    linkPair(again, bob);
+    await delivered;
+    expect(await texts(bob, alice)).toEqual(['later delivered']);
+  });
+
+  test('a lost acknowledgement: sent again at the next link, shown once', async () => {
+    const [alice, bob] = await friends({ deliveryWaitMs: 1 });
+    const arrived = bob.next(() => true);
+    const first = linkPair(alice, bob, (_to, kind) => kind === 'chat-ack');
+    await alice.user.send(bob, 'once', never);
+    await arrived;
+    first.cut();
+    expect(await texts(alice, bob)).toEqual(['once queued']);
+    const delivered = alice.next(({ state }) => state === 'delivered');
+    const second = linkPair(alice, bob);
+    await delivered;
+    expect(second.seen.get(bob.id)).toEqual(['chat']);
+    expect(await texts(bob, alice)).toEqual(['once delivered']);
+    expect(bob.events).toHaveLength(1);
+  });
+
+  test('at most 32 are sent ahead of their acknowledgements', async () => {
+    const [alice, bob] = await friends({ deliveryWaitMs: 1 });
+    await Promise.all(Array.from({ length: 50 }, (_, index) => alice.user.send(bob, `${index}`, never)));
+    const arrived = bob.next(({ text }) => text === '31');
+    const pair = linkPair(alice, bob, (_to, kind) => kind === 'chat-ack');
+    await arrived;
+    await alice.database.get('SELECT 1');
+    expect(pair.seen.get(bob.id)).toHaveLength(32);
+  });
+
+  test('strangers are kept apart, bounded, and join the others when they become contacts', async () => {
+    const alice = await person('alice');
+    const bob = await person('bob', { perStranger: 3, ofStrangers: 5 });
+    const carol = await person('carol');
+    const dave = await person('dave');
+    for (const [sender, count] of [[alice, 4], [carol, 4], [dave, 1]] as const) {
+      const last = bob.next(({ peer, text }) => peer.id === sender.id && text === (sender === alice ? '2' : '1'));
+      linkPair(sender, bob);
+      const results = Array.from({ length: count }, (_, index) => sender.user.send(bob, `${index}`, AbortSignal.timeout(500)));
+      if (sender !== dave) await last;
+      expect((await Promise.all(results)).filter(({ state }) => state === 'delivered')).toHaveLength(sender === alice ? 3 : sender === carol ? 2 : 0);
+    }
+    expect(await bob.user.messages({ limit: 100 })).toEqual([]);
+    const strange = await bob.user.messages({ strangers: true, limit: 100 });
+    expect(strange.map(({ peer, stranger }) => `${peer.name} ${stranger}`)).toEqual(['alice true', 'alice true', 'alice true', 'carol true', 'carol true']);
+    bob.contacts.add(alice.id);
+    await bob.user.adopt(alice.id);
+    expect((await bob.user.messages({ limit: 100 })).map(({ peer, stranger }) => `${peer.name} ${stranger}`)).toEqual(Array(3).fill('label false'));
+  });
+
+  test('a flood waits: beyond the burst it is read at the given rate', async () => {
+    const [alice, bob] = await friends({ rate: { burst: 5, perSecond: 1 } });
+    const pair = linkPair(alice, bob);
+    const fifth = bob.next(({ text }) => text === '4');
+    void Promise.all(Array.from({ length: 20 }, (_, index) => alice.user.send(bob, `${index}`, never)));
+    await fifth;
+    await bob.database.get('SELECT 1');
+    // The sixth has been taken off the wire and waits; the seventh has not.
+    expect(bob.events.length).toBeLessThanOrEqual(6);
+    expect(pair.seen.get(bob.id)?.length).toBeLessThanOrEqual(7);
+    pair.cut();
+  });
+
+  test('of a long talk the newest messages are kept, and whatever is still queued', async () => {
+    const [alice, bob] = await friends({ perPeer: 10, rate: { burst: 10_000, perSecond: 1 } });
+    const queued = bob.user.send(alice, 'waiting', AbortSignal.timeout(1));
+    expect((await queued).state).toBe('queued');
+    const last = bob.next(({ text }) => text === '300');
+    // Straight onto the wire: nobody at the other end acknowledges.
+    let sender: { send(frame: Buffer): Promise<void> } | undefined;
+    linkPair({ ...alice, user: { linkUp: (l) => (sender = l), linkDown: () => {}, message: () => {} } }, bob);
+    for (let index = 1; index <= 300; index += 1) await sender?.send(encodeMessage(chatMessage, { id: newUlid(), text: `${index}`, sentAt: 0 }));
+    await last;
+    const kept = await texts(bob, alice);
+    expect(kept[0]).toBe('waiting queued');
+    expect(kept.length).toBeLessThan(10 + 256);
+    expect(kept.at(-1)).toBe('300 delivered');
+  });
+
+  test('what is no message is refused: empty, too long, with NUL', async () => {
+    const [alice, bob] = await friends();
+    for (const text of ['', 'x'.repeat(chatMaxBytes + 1), 'a\0b', '\ud800']) await expect(alice.user.send(bob, text, never)).rejects.toMatchObject({ code: 'invalid_argument' });
+    expect(alice.links.needed.size).toBe(0);
+  });
+
+  test('too many waiting messages for one peer are refused', async () => {
+    const [alice, bob] = await friends({ queued: 2, deliveryWaitMs: 1 });
+    await Promise.all([alice.user.send(bob, '1', never), alice.user.send(bob, '2', never)]);
+    await expect(alice.user.send(bob, '3', never)).rejects.toMatchObject({ code: 'rate_limited' });
+  });
+
+  test('text and names are escaped', async () => {
+    const alice = await person('alice');
+    const bob = await person('bob');
+    linkPair({ ...alice, name: 'a\u202e' }, bob);
+    await alice.user.send(bob, '\u001b[2J\n', never);
+    expect(await bob.user.messages({ strangers: true, limit: 1 })).toMatchObject([{ text: '\\x1b[2J\\n', peer: { name: 'a\\u{202e}' } }]);
+  });
+});
