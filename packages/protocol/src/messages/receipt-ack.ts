@@ -3,7 +3,8 @@ import { type TransferId, transferIdSchema } from '../ids.ts';
 import type { MessageDefinition } from './define.ts';
 
 /**
- * Sender → receiver: the receipt is stored; the receiver need not offer it again.
+ * Sender → receiver: the end that the receiver told is known and stored, with its receipt where there is one; it need not
+ * be told again. Answers `receipt`, `reject`, `cancel` and `failed`; is never answered itself.
  */
 export interface ReceiptAck {
   transfer: TransferId;

@@ -1,0 +1,68 @@
+/** One round of content: from the last `have` page to the point where everything was sent, or where the round is lost. */
+import { dataConnectionMaxBytes, type TransferEnd } from '@peerd/protocol';
+import { type HaveSet, type Manifest, sendContent } from '@peerd/transfer';
+import type { Link } from '../peer/ports.ts';
+import { DataFlow } from './data-flow.ts';
+import { endOf } from './ends.ts';
+import type { TransferEnvironment } from './environment.ts';
+import { FailureTeller } from './failure-teller.ts';
+import { statePaths } from './layout.ts';
+import type { LiveRecord } from './live-record.ts';
+
+export type ContentOutcome =
+  | { readonly kind: 'sent'; readonly contentRoot: Buffer }
+  /** A data connection failed. */
+  | { readonly kind: 'lost'; readonly progressed: boolean; readonly cause: unknown }
+  /** It can't be sent. */
+  | { readonly kind: 'failed'; readonly end: TransferEnd }
+  /** `signal` aborted. */
+  | { readonly kind: 'given-up' };
+
+export interface ContentRound {
+  readonly link: Link;
+  readonly manifest: Manifest;
+  readonly have: HaveSet;
+  readonly onOpen: () => void;
+  readonly signal: AbortSignal;
+}
+
+export const runContent = async (environment: TransferEnvironment, live: LiveRecord, round: ContentRound): Promise<ContentOutcome> => {
+  const { record } = live;
+  const { link, signal } = round;
+  const { contentSlots, metrics, settings } = environment;
+  let flow: DataFlow | undefined;
+  try {
+    using _slot = await contentSlots.take(record.peer, signal);
+    using opened = new DataFlow({ link, transfer: record.id, maxBytes: settings.dataConnectionMaxBytes ?? dataConnectionMaxBytes, onOpen: round.onOpen, signal });
+    flow = opened;
+    const teller = new FailureTeller(link, record.id);
+    for (const failure of live.failures.values()) teller.tell(failure);
+    const { contentRoot } = await sendContent({
+      manifest: round.manifest,
+      roots: record.roots,
+      journalPath: statePaths(settings.stateDir, record).journal,
+      have: round.have,
+      alreadyFailed: new Set(live.failures.keys()),
+      sink: opened,
+      onEntryFailed: (entry, code, message) => {
+        const failure = { entry, code, message };
+        live.addFailure(failure);
+        teller.tell(failure);
+      },
+      onChunksSent: (count, bytes) => {
+        record.sent += count;
+        metrics.content('send', count, bytes);
+        live.progressed();
+      },
+      stages: live.clock,
+      signal,
+    });
+    await opened.end();
+    await teller.done();
+    return { kind: 'sent', contentRoot };
+  } catch (error) {
+    if (signal.aborted) return { kind: 'given-up' };
+    if (flow?.lost || link.signal.aborted) return { kind: 'lost', progressed: flow?.progressed ?? false, cause: error };
+    return { kind: 'failed', end: endOf(error) };
+  }
+};

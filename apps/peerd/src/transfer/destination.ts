@@ -1,0 +1,50 @@
+/** Where a transfer may be delivered to: checked before it is accepted. */
+import { constants } from 'node:fs';
+import { access, lstat, mkdir, stat } from 'node:fs/promises';
+import { escapeText, PeerdError } from '@peerd/protocol';
+import { freeBytes } from '@peerd/transfer';
+
+/** The directory that a person named. @throws PeerdError `invalid_argument` */
+export const checkDestination = async (directory: string): Promise<void> => {
+  const shown = escapeText(directory);
+  const refuse = (what: string, hint: string, cause?: unknown): PeerdError => new PeerdError('invalid_argument', `${shown} ${what}`, { hint, cause });
+  if (!directory.startsWith('/') || directory.includes('\0')) throw refuse('is not an absolute path', 'Give a path that begins with /.');
+  try {
+    if (!(await stat(directory)).isDirectory()) throw refuse('is not a directory', 'Give a directory, or leave --to away for the download directory.');
+    await access(directory, constants.W_OK | constants.X_OK);
+  } catch (error) {
+    if (error instanceof PeerdError) throw error;
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') throw refuse('does not exist', `mkdir -p it first, or leave --to away for the download directory.`, error);
+    throw refuse(`cannot be written by the daemon (${code ?? 'unknown error'})`, 'Change its mode or owner, or give another directory.', error);
+  }
+};
+
+/** Makes the download directory when it is not there. @throws PeerdError `io_error` */
+export const makeDownloadDirectory = async (directory: string): Promise<void> => {
+  try {
+    await mkdir(directory, { recursive: true });
+    await access(directory, constants.W_OK | constants.X_OK);
+  } catch (cause) {
+    throw new PeerdError('io_error', `the download directory ${escapeText(directory)} cannot be used: ${(cause as Error).message}`, {
+      cause, hint: 'Mend its mode or owner, start peerd with another --download-dir, or accept with --to DIR.',
+    });
+  }
+};
+
+/** @throws PeerdError `no_space` */
+export const checkSpace = async (directory: string, bytes: number): Promise<void> => {
+  const free = await freeBytes(directory);
+  if (free >= bytes) return;
+  throw new PeerdError('no_space', `${escapeText(directory)} has ${free} bytes free, ${bytes} are needed`, {
+    hint: 'Free some space, or accept into another directory with --to DIR. The offer stays in the inbox.',
+    details: { free, needed: bytes },
+  });
+};
+
+/** How many of the names stand in the directory. */
+export const countConflicts = async (directory: string, names: readonly Buffer[]): Promise<number> => {
+  const base = Buffer.from(`${directory}/`);
+  const found = await Promise.all(names.map((name) => lstat(Buffer.concat([base, name])).then(() => 1, () => 0)));
+  return found.reduce<number>((sum, one) => sum + one, 0);
+};

@@ -1,0 +1,26 @@
+/** What the parts of the transfer service share. Built once, in transfers.ts. */
+import type { Identity, Logger } from '@peerd/service';
+import type { EventSink } from '../control/ports.ts';
+import type { TransferMetrics } from './metrics.ts';
+import type { TransferSettings } from './ports.ts';
+import type { Posts } from './posts.ts';
+import type { TransferRecord } from './record.ts';
+import type { Slots } from './slots.ts';
+import type { TransferStore } from './store.ts';
+
+export interface TransferEnvironment {
+  readonly store: TransferStore;
+  readonly settings: TransferSettings;
+  readonly identity: Pick<Identity, 'id' | 'sign'>;
+  readonly events: EventSink;
+  readonly metrics: TransferMetrics;
+  readonly logger: Logger;
+  readonly posts: Posts;
+  /** Content flows of the sender. */
+  readonly contentSlots: Slots;
+  /** Journals that are read and hashed. */
+  readonly checkSlots: Slots;
+  /** The name under which a person knows the peer: raw. */
+  readonly nameOf: (record: TransferRecord) => string;
+  readonly now: () => number;
+}

@@ -1,0 +1,159 @@
+/** The record of a transfer that is at work: kept true on disk, in the events and in the metrics. */
+import { type ControlEvent, escapeText, isFinalState, type StageTimes, type TransferCore } from '@peerd/protocol';
+import type { Logger } from '@peerd/service';
+import { StageClock } from '@peerd/transfer';
+import type { TransferEnvironment } from './environment.ts';
+import type { TransferRecord } from './record.ts';
+import type { Failure } from './store.ts';
+import { Throttle } from './throttle.ts';
+import { savedAsOf, summaryOf } from './view.ts';
+
+/** Progress is shown at most so often. */
+const progressIntervalMs = 250;
+/** What only counts may be behind on disk by so much. */
+const saveIntervalMs = 2_000;
+
+const noStages: StageTimes = { read: 0, hash: 0, socket: 0, write: 0, waiting: 0 };
+
+export class LiveRecord {
+  readonly record: TransferRecord;
+  readonly clock: StageClock = new StageClock();
+  readonly logger: Logger;
+  /** Entries that failed, by manifest index. */
+  readonly failures: Map<number, Failure> = new Map();
+  readonly #environment: TransferEnvironment;
+  readonly #progress: Throttle;
+  readonly #saving: Throttle;
+  readonly #earlierStages: StageTimes;
+  #countedStages: StageTimes = noStages;
+  #unsaved: Failure[] = [];
+  #quiet = false;
+
+  constructor(environment: TransferEnvironment, record: TransferRecord, beforeProgress: () => void) {
+    this.#environment = environment;
+    this.record = record;
+    this.#earlierStages = record.stages;
+    this.logger = environment.logger.child({ peer: record.peer, transfer: record.id, direction: record.direction });
+    this.#progress = new Throttle(progressIntervalMs, () => {
+      beforeProgress();
+      environment.events.publish(this.#progressEvent());
+    });
+    this.#saving = new Throttle(saveIntervalMs, () => {
+      this.save(false).catch((error: unknown) => this.logger.error({ err: error }, 'transfer: its counters cannot be stored'));
+    });
+  }
+
+  /** Stores and publishes the state that a step leads to. @throws PeerdError; the record is as before then */
+  async commit(next: TransferCore): Promise<void> {
+    const { record } = this;
+    const before = { ...record };
+    const now = this.#environment.now();
+    const changed = record.state !== next.state;
+    if (changed) this.#countDecision(next, now);
+    record.state = next.state;
+    record.untold = next.untold;
+    record.error = next.error;
+    const ended = changed && isFinalState(next.state);
+    if (ended) record.finishedAt = now;
+    try {
+      await this.save(true);
+    } catch (error) {
+      Object.assign(record, before);
+      throw error;
+    }
+    if (!changed) return;
+    this.logger.info({ state: record.state, ...(record.error ? { code: record.error.code, reason: escapeText(record.error.message) } : {}) }, 'transfer: state changed');
+    if (ended) this.#countEnd();
+    this.publish();
+  }
+
+  async save(late: boolean): Promise<void> {
+    const { record } = this;
+    const { store, now } = this.#environment;
+    record.stages = this.#stages();
+    record.updatedAt = now();
+    const failures = this.#unsaved;
+    this.#unsaved = [];
+    try {
+      if (failures.length > 0) await store.addFailures(record, failures);
+      await store.save(record, late);
+    } catch (error) {
+      this.#unsaved = [...failures, ...this.#unsaved];
+      throw error;
+    }
+  }
+
+  addFailure(failure: Failure): void {
+    if (this.failures.has(failure.entry)) return;
+    this.failures.set(failure.entry, failure);
+    this.#unsaved.push(failure);
+    this.logger.warn({ entry: failure.entry, code: failure.code, reason: escapeText(failure.message) }, 'transfer: an entry failed');
+  }
+
+  /** Those of earlier runs of the daemon. */
+  async loadFailures(): Promise<void> {
+    for (const failure of await this.#environment.store.failures(this.record)) this.failures.set(failure.entry, failure);
+  }
+
+  /** Something was counted. */
+  progressed(): void {
+    if (this.#quiet) return;
+    this.#progress.touch();
+    this.#saving.touch();
+  }
+
+  publish(): void {
+    const { record } = this;
+    const event: ControlEvent = { kind: 'transfer', transfer: summaryOf(record, this.#environment.nameOf(record)) };
+    this.#environment.events.publish(record.state === 'done' ? { ...event, savedAs: savedAsOf(record) } : event);
+  }
+
+  /** Nothing is published or stored later by itself. */
+  quiet(): void {
+    this.#quiet = true;
+    this.#progress.stop();
+    this.#saving.stop();
+  }
+
+  #stages(): StageTimes {
+    const { times } = this.clock;
+    const earlier = this.#earlierStages;
+    return {
+      read: earlier.read + times.read, hash: earlier.hash + times.hash, socket: earlier.socket + times.socket,
+      write: earlier.write + times.write, waiting: earlier.waiting + times.waiting,
+    };
+  }
+
+  /** The time until somebody decided is a stage like the others. */
+  #countDecision(next: TransferCore, now: number): void {
+    const { record } = this;
+    if (next.state === 'offered') record.offeredAt ??= now;
+    const decided = record.direction === 'receive' ? record.state === 'offered' : next.state === 'accepted' || next.state === 'rejected';
+    if (!decided || record.offeredAt === undefined || record.decidedAt !== undefined) return;
+    record.decidedAt = now;
+    this.clock.add('waiting', Math.max(0, now - record.offeredAt));
+  }
+
+  #countEnd(): void {
+    const { record } = this;
+    this.quiet();
+    this.#environment.metrics.finished(record.direction, record.state);
+    this.#environment.metrics.stages(record.direction, this.#newStages());
+  }
+
+  #newStages(): StageTimes {
+    const { times } = this.clock;
+    const counted = this.#countedStages;
+    this.#countedStages = { ...times };
+    return {
+      read: times.read - counted.read, hash: times.hash - counted.hash, socket: times.socket - counted.socket,
+      write: times.write - counted.write, waiting: times.waiting - counted.waiting,
+    };
+  }
+
+  #progressEvent(): ControlEvent {
+    const { id, bytes, bytesDone, sent, received, reused, rewritten, chunkSize } = this.record;
+    this.#environment.metrics.stages(this.record.direction, this.#newStages());
+    return { kind: 'progress', id, bytesDone, bytes, chunks: { sent, received, reused, rewritten, chunkSize } };
+  }
+}

@@ -1,0 +1,266 @@
+/**
+ * A transfer that is sent from here: runs the sender's machine (packages/protocol, machines/transfer-sender.ts).
+ *
+ * 1. linked: the offer; the manifest as far as the receiver asks for it
+ * 2. accept, have: which chunks are there already
+ * 3. content: a slot, data connections, chunks; then source-complete
+ * 4. receipt: the proof, and the end
+ */
+import {
+  cancel, encodeMessage, failed, isFinalState, manifestPage, offer, type Offer, PeerdError, type Progress, type Receipt, receiptAck, restoredSender, type SenderEffect,
+  type SenderEvent, type SenderState, senderStep, sourceComplete, type TransferMessage,
+} from '@peerd/protocol';
+import { HaveSet, Manifest } from '@peerd/transfer';
+import type { Link } from '../peer/ports.ts';
+import { runContent } from './content-task.ts';
+import { clipped, endOf, ownCancel, saidCancel, saidEnd } from './ends.ts';
+import type { TransferEnvironment } from './environment.ts';
+import { statePaths } from './layout.ts';
+import { LiveRecord } from './live-record.ts';
+import { checkReceipt } from './receipts.ts';
+import type { TransferRecord } from './record.ts';
+import { Runner } from './runner.ts';
+
+/** Pause before the offer is made again after a data connection was lost. */
+const retryDelayMs = (losses: number): number => Math.min(5_000, 100 * 2 ** losses) * (0.75 + Math.random() / 2);
+
+export class OutgoingTransfer {
+  readonly record: TransferRecord;
+  readonly #environment: TransferEnvironment;
+  readonly #live: LiveRecord;
+  readonly #runner: Runner<SenderState, SenderEvent, SenderEffect>;
+  /** Ends when this object is no longer used. */
+  readonly #life = new AbortController();
+  #link: Link | undefined;
+  /** The newest link that was announced; its event may still wait for its turn. */
+  #announced: Link | undefined;
+  #have: HaveSet | undefined;
+  #manifest: Promise<Manifest> | undefined;
+  #failuresLoaded: Promise<void> | undefined;
+  #pages: AbortController | undefined;
+  #content: AbortController | undefined;
+  #retry: NodeJS.Timeout | undefined;
+  readonly #tasks = new Set<Promise<void>>();
+
+  /** @param taken called after each step */
+  constructor(environment: TransferEnvironment, record: TransferRecord, taken: (transfer: OutgoingTransfer) => void) {
+    this.record = record;
+    this.#environment = environment;
+    this.#live = new LiveRecord(environment, record, () => {});
+    this.#runner = new Runner({
+      state: restoredSender(record), step: senderStep, commit: (next) => this.#live.commit(next), perform: (effect) => this.#perform(effect), taken: () => taken(this),
+    });
+  }
+
+  get state(): SenderState {
+    return this.#runner.state;
+  }
+
+  async linked(link: Link): Promise<void> {
+    if (this.#announced === link || link.signal.aborted) return;
+    if (this.#announced) this.unlinked(this.#announced).catch((error: unknown) => this.#live.logger.error({ err: error }, 'transfer: the end of a link was not taken'));
+    this.#announced = link;
+    await this.#runner.dispatch({ type: 'linked' }, { when: () => !link.signal.aborted, first: () => (this.#link = link) });
+  }
+
+  unlinked(link: Link): Promise<void> {
+    if (this.#announced === link) this.#announced = undefined;
+    return this.#runner.dispatch({ type: 'unlinked' }, { when: () => this.#link === link, first: () => (this.#link = undefined) });
+  }
+
+  cancel(): Promise<void> {
+    return this.#runner.dispatch({ type: 'local-cancel', end: ownCancel('send') });
+  }
+
+  forget(): Promise<void> {
+    return this.#runner.dispatch({ type: 'forget' });
+  }
+
+  async message(link: Link, message: TransferMessage): Promise<void> {
+    await this.linked(link);
+    const current = { when: (): boolean => this.#link === link };
+    switch (message.kind) {
+      case 'manifest-request':
+        return this.#runner.dispatch({ type: 'manifest-request', fromPage: message.body.fromPage }, current);
+      case 'offered':
+        return this.#runner.dispatch({ type: 'offered' }, current);
+      case 'accept':
+        return this.#runner.dispatch({ type: 'accept', matches: Buffer.compare(message.body.offerRoot, this.record.offerRoot) === 0 }, current);
+      case 'have':
+        return this.#runner.dispatch({ type: 'have', page: message.body }, current);
+      case 'progress':
+        return this.#progress(message.body);
+      case 'reject':
+        return this.#runner.dispatch({ type: 'reject', end: saidEnd(message.body) }, current);
+      case 'receipt':
+        return this.#receipt(link, message.body);
+      case 'cancel':
+        return this.#runner.dispatch({ type: 'cancel', end: saidCancel(message.body, 'receiver') }, current);
+      case 'failed':
+        return this.#runner.dispatch({ type: 'failed', end: saidEnd(message.body) }, current);
+      default:
+    }
+  }
+
+  /** Ends every task, keeps the state on disk. */
+  async close(): Promise<void> {
+    this.#life.abort(new PeerdError('shutting_down', 'the daemon is stopping'));
+    this.#stop();
+    await Promise.all(this.#tasks);
+    this.#live.quiet();
+    await (await this.#manifest?.catch(() => undefined))?.close();
+    this.#manifest = undefined;
+    if (!isFinalState(this.state.state)) await this.#live.save(false);
+  }
+
+  #perform(effect: SenderEffect): void {
+    switch (effect.do) {
+      case 'say-offer':
+        return this.#say(encodeMessage(offer, this.#offer()));
+      case 'send-pages':
+        return this.#sendPages(effect.fromPage);
+      case 'begin-have':
+        this.#have = new HaveSet(this.record.chunks);
+        return;
+      case 'add-have':
+        return this.#addHave(effect.page.start, effect.page.hashes);
+      case 'start-content':
+        return this.#startContent();
+      case 'stop-content':
+        this.#content?.abort(new PeerdError('cancelled', 'this round of content was given up'));
+        this.#content = undefined;
+        return;
+      case 'retry-later':
+        clearTimeout(this.#retry);
+        this.#retry = setTimeout(() => this.#report({ type: 'retry' }), retryDelayMs(effect.losses));
+        return;
+      case 'say-source-complete':
+        if (this.record.contentRoot) this.#say(encodeMessage(sourceComplete, { transfer: this.record.id, contentRoot: this.record.contentRoot, chunksSent: this.record.sent }));
+        return;
+      case 'say-end':
+        return this.#sayEnd();
+      case 'say-receipt-ack':
+        return this.#say(encodeMessage(receiptAck, { transfer: this.record.id }));
+    }
+  }
+
+  #offer(): Offer {
+    const { id, group, note, entries, bytes, pages, manifestBytes, offerRoot, chunkSize, conflict } = this.record;
+    return {
+      transfer: id, ...(group === undefined ? {} : { group }), ...(note === undefined ? {} : { note }), entries, bytes, pages, manifestBytes, offerRoot, chunkSize, conflict,
+    };
+  }
+
+  #sayEnd(): void {
+    const { id, state, error } = this.record;
+    this.#say(
+      state === 'failed' && error
+        ? encodeMessage(failed, { transfer: id, code: error.code, message: clipped(error.message) })
+        : encodeMessage(cancel, { transfer: id, message: clipped(error?.message ?? '') }),
+    );
+  }
+
+  #say(frame: Buffer): void {
+    if (this.#link) this.#environment.posts.post(this.#link, frame);
+  }
+
+  #sendPages(fromPage: number): void {
+    const link = this.#link;
+    if (!link) return;
+    this.#pages?.abort();
+    const pages = new AbortController();
+    this.#pages = pages;
+    this.#run(async () => {
+      try {
+        const manifest = await this.#openManifest();
+        for (let index = fromPage; index < this.record.pages && !pages.signal.aborted && !link.signal.aborted && !isFinalState(this.state.state); index += 1)
+          await link.send(encodeMessage(manifestPage, { transfer: this.record.id, index, page: await manifest.page(index) }));
+      } catch (error) {
+        if (!link.signal.aborted && !this.#life.signal.aborted) this.#report({ type: 'local-failed', end: endOf(error) });
+      }
+    });
+  }
+
+  #addHave(start: number, hashes: Uint8Array): void {
+    try {
+      if (hashes.byteLength > 0) this.#have?.add(start, hashes);
+    } catch (error) {
+      this.#report({ type: 'local-failed', end: endOf(error) });
+    }
+  }
+
+  #startContent(): void {
+    const link = this.#link;
+    const have = this.#have;
+    if (!link || !have) return;
+    const content = new AbortController();
+    this.#content = content;
+    this.#have = undefined;
+    const mine = { when: (): boolean => this.#content === content };
+    const stopped = (): void => content.abort(this.#life.signal.reason);
+    this.#life.signal.addEventListener('abort', stopped, { once: true });
+    this.#run(async () => {
+      try {
+        this.#failuresLoaded ??= this.#live.loadFailures();
+        await this.#failuresLoaded;
+        const manifest = await this.#openManifest();
+        const outcome = await runContent(this.#environment, this.#live, {
+          link, manifest, have, signal: content.signal, onOpen: () => this.#report({ type: 'content-started' }, mine),
+        });
+        if (outcome.kind === 'sent') this.#report({ type: 'content-sent' }, { ...mine, changing: () => (this.record.contentRoot = outcome.contentRoot) });
+        else if (outcome.kind === 'failed') this.#report({ type: 'local-failed', end: outcome.end }, mine);
+        else if (outcome.kind === 'lost') {
+          this.#live.logger.warn({ err: outcome.cause }, 'transfer: a data connection was lost');
+          this.#report({ type: 'content-lost', progressed: outcome.progressed }, mine);
+        }
+      } catch (error) {
+        this.#report({ type: 'local-failed', end: endOf(error) }, mine);
+      } finally {
+        this.#life.signal.removeEventListener('abort', stopped);
+      }
+    });
+  }
+
+  #progress(body: Progress): void {
+    const { record } = this;
+    if (isFinalState(record.state)) return;
+    record.bytesDone = Math.min(record.bytes, body.bytesDone);
+    record.received = body.received;
+    record.reused = body.reused;
+    record.rewritten = body.rewritten;
+    this.#live.progressed();
+  }
+
+  #receipt(link: Link, receipt: Receipt): Promise<void> {
+    const { record } = this;
+    const body = checkReceipt(record, this.#environment.identity.id, link.publicKey, receipt);
+    const keep = (): void => {
+      if (!body) return;
+      record.receipt = { body: Buffer.from(receipt.body), signature: Buffer.from(receipt.signature) };
+      record.savedAs = receipt.savedAs.map((name) => Buffer.from(name));
+      if (body.failed === 0) record.bytesDone = record.bytes;
+    };
+    return this.#runner.dispatch({ type: 'receipt', valid: body !== undefined, failed: body?.failed ?? 0 }, { when: () => this.#link === link, changing: keep });
+  }
+
+  #openManifest(): Promise<Manifest> {
+    this.#manifest ??= Manifest.open(statePaths(this.#environment.settings.stateDir, this.record).manifest, this.record.chunkSize);
+    return this.#manifest;
+  }
+
+  /** For events that nobody waits for. */
+  #report(event: SenderEvent, options: Parameters<Runner<SenderState, SenderEvent, SenderEffect>['dispatch']>[1] = {}): void {
+    this.#runner.dispatch(event, options).catch((error: unknown) => this.#live.logger.error({ err: error, event: event.type }, 'transfer: a step could not be taken'));
+  }
+
+  #run(task: () => Promise<void>): void {
+    const running = task().finally(() => this.#tasks.delete(running));
+    this.#tasks.add(running);
+  }
+
+  #stop(): void {
+    clearTimeout(this.#retry);
+    this.#pages?.abort();
+    this.#content?.abort(new PeerdError('shutting_down', 'the daemon is stopping'));
+  }
+}

@@ -1,0 +1,51 @@
+/** What the transfer service needs, and what it offers to the control routes. */
+import type {
+  InboxOffer, PeerId, RejectRequest, AcceptRequest, SendRequest, SendResponse, ShowQuery, TransferActionResponse, TransferDetail, TransferSummary,
+} from '@peerd/protocol';
+import type { Identity, Logger } from '@peerd/service';
+import type { Contacts } from '../contacts/ports.ts';
+import type { EventSink } from '../control/ports.ts';
+import type { Database } from '../database/ports.ts';
+import type { Links } from '../peer/ports.ts';
+import type { TransferMetrics } from './metrics.ts';
+
+export interface TransferSettings {
+  readonly stateDir: string;
+  readonly downloadDir: string;
+  /** What happens to an offer of a peer that has no policy of its own. */
+  readonly accept: 'ask' | 'auto';
+  readonly durability: 'transfer' | 'none';
+  /** Of what is sent from here. Default: that of the protocol. */
+  readonly chunkSize?: number;
+  /** Bytes after which a data connection is replaced. Default: that of the protocol. */
+  readonly dataConnectionMaxBytes?: number;
+}
+
+export interface TransferOptions {
+  readonly database: Database;
+  readonly links: () => Pick<Links, 'need' | 'release'>;
+  readonly contacts: Pick<Contacts, 'get' | 'resolve' | 'pin' | 'trustOf'>;
+  readonly identity: Pick<Identity, 'id' | 'sign'>;
+  readonly events: EventSink;
+  readonly logger: Logger;
+  readonly metrics: TransferMetrics;
+  readonly settings: TransferSettings;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+}
+
+/** What the control routes call. Ids are also unique prefixes. Every method throws PeerdError. */
+export interface Transfers {
+  /** Scans the sources, stores one transfer per peer and returns; the content follows by itself. */
+  send(request: SendRequest, signal: AbortSignal): Promise<SendResponse>;
+  list(): Promise<TransferSummary[]>;
+  show(id: string, query: ShowQuery): Promise<TransferDetail>;
+  cancel(id: string): Promise<TransferActionResponse>;
+  inbox(): Promise<InboxOffer[]>;
+  accept(id: string, request: AcceptRequest): Promise<TransferActionResponse>;
+  reject(id: string, request: RejectRequest): Promise<TransferActionResponse>;
+  /** Transfers that are not final: at work, waiting for a peer or a slot, waiting for our decision. */
+  counts(): { active: number; waiting: number; inbox: number };
+  /** Whose inbound link is welcome although nobody introduced it. */
+  hasUnfinishedTransfer(peer: PeerId): boolean;
+}

@@ -1,0 +1,61 @@
+/** Runs a machine: one event after the other; what a step changes is stored before its effects show it to anybody. */
+import type { TransferCore } from '@peerd/protocol';
+
+interface Step<State, Effect> {
+  readonly state: State;
+  readonly effects: readonly Effect[];
+}
+
+export interface RunnerOptions<State extends TransferCore, Event, Effect> {
+  readonly state: State;
+  readonly step: (state: State, event: Event) => Step<State, Effect>;
+  /** Called when what is stored of the state changes. When it throws, the step has not happened. */
+  readonly commit: (next: State, before: State) => Promise<void>;
+  /** Starts what takes time and returns. */
+  readonly perform: (effect: Effect) => void;
+  /** Called after a step and its effects. */
+  readonly taken: () => void;
+}
+
+export interface DispatchOptions {
+  /** Asked when the event's turn comes: an event of a task that was given up meanwhile is dropped. */
+  readonly when?: () => boolean;
+  /** Called when its turn comes, before the step. */
+  readonly first?: () => void;
+  /** Called when the event changes the phase, before it is stored. */
+  readonly changing?: () => void;
+}
+
+export class Runner<State extends TransferCore, Event, Effect> {
+  readonly #options: RunnerOptions<State, Event, Effect>;
+  #state: State;
+  #turn: Promise<unknown> = Promise.resolve();
+
+  constructor(options: RunnerOptions<State, Event, Effect>) {
+    this.#options = options;
+    this.#state = options.state;
+  }
+
+  get state(): State {
+    return this.#state;
+  }
+
+  /** Resolves when the step was taken and its effects were started. @throws what `commit` or `perform` throw */
+  dispatch(event: Event, options: DispatchOptions = {}): Promise<void> {
+    const turn = this.#turn.then(() => this.#take(event, options));
+    this.#turn = turn.catch(() => {});
+    return turn;
+  }
+
+  async #take(event: Event, { when, first, changing }: DispatchOptions): Promise<void> {
+    if (when && !when()) return;
+    first?.();
+    const before = this.#state;
+    const { state, effects } = this.#options.step(before, event);
+    if (state.state !== before.state) changing?.();
+    if (state.state !== before.state || state.untold !== before.untold) await this.#options.commit(state, before);
+    this.#state = state;
+    for (const effect of effects) this.#options.perform(effect);
+    this.#options.taken();
+  }
+}

@@ -1,0 +1,140 @@
+/**
+ * What one `send` makes.
+ *
+ * 1. the peers are resolved: a wrong name costs no scan
+ * 2. the sources are scanned once, into the state directory of the first transfer; the others share the file
+ * 3. the peers are pinned, and the rows are stored
+ */
+import { link } from 'node:fs/promises';
+import { defaultChunkSize, escapeBytes, escapeText, noteMaxBytes, PeerdError, type SendRequest, type SkippedEntry } from '@peerd/protocol';
+import { newUlid } from '@peerd/service';
+import { Manifest, type ScanResult, scanSources } from '@peerd/transfer';
+import type { Contacts, ResolvedPeer } from '../contacts/ports.ts';
+import type { TransferEnvironment } from './environment.ts';
+import { makeStateDirectory, removeState, statePaths } from './layout.ts';
+import { topLevelOf } from './manifest-intake.ts';
+import type { TransferKey, TransferRecord } from './record.ts';
+
+export interface PreparedSend {
+  readonly group: string | undefined;
+  readonly records: readonly TransferRecord[];
+  readonly skipped: readonly SkippedEntry[];
+  readonly warnings: readonly string[];
+}
+
+/** @throws PeerdError of the names, of the sources, or of the state directory; nothing is left behind then */
+export const prepareSend = async (
+  environment: TransferEnvironment, contacts: Pick<Contacts, 'resolve' | 'pin'>, request: SendRequest, signal: AbortSignal,
+): Promise<PreparedSend> => {
+  const { settings, store, now } = environment;
+  checkNote(request.note);
+  const peers = distinct(request.peers.map((target) => contacts.resolve(target)));
+  const keys: TransferKey[] = peers.map(({ id }) => ({ direction: 'send', peer: id, id: newUlid(now()) }));
+  const [first, ...others] = keys;
+  if (!first) throw new PeerdError('invalid_argument', 'nobody to send to', { hint: 'Name at least one peer.' });
+  const group = others.length > 0 ? newUlid(now()) : undefined;
+  const chunkSize = settings.chunkSize ?? defaultChunkSize;
+  try {
+    const { manifest } = await makeStateDirectory(settings.stateDir, first);
+    const scan = await scanSources({ paths: request.paths.map((path) => Buffer.from(path)), manifestPath: manifest, chunkSize, signal });
+    if (scan.entries === 0) throw nothingToSend(scan);
+    for (const key of others) {
+      await makeStateDirectory(settings.stateDir, key);
+      await link(manifest, statePaths(settings.stateDir, key).manifest);
+    }
+    const topLevel = await readTopLevel(manifest, chunkSize);
+    const records = peers.map((peer, index) => newOutgoing(keys[index] ?? first, peer, { request, scan, group, chunkSize, topLevel, now: now() }));
+    for (const { id, name } of peers) await contacts.pin({ id, name });
+    await store.insert(records);
+    return { group, records, skipped: skippedOf(scan), warnings: warningsOf(peers, scan) };
+  } catch (error) {
+    await Promise.all(keys.map((key) => removeState(settings.stateDir, key).catch(() => {})));
+    throw error;
+  }
+};
+
+const checkNote = (note: string | undefined): void => {
+  if (note === undefined || (Buffer.byteLength(note) <= noteMaxBytes && !note.includes('\0') && note.isWellFormed())) return;
+  throw new PeerdError('invalid_argument', `a note is text of at most ${noteMaxBytes} bytes without NUL, this one has ${Buffer.byteLength(note)} bytes`, {
+    hint: 'Shorten it, or send long text with `peerctl chat`.',
+  });
+};
+
+const distinct = (peers: readonly ResolvedPeer[]): ResolvedPeer[] => peers.filter((peer, index) => peers.findIndex(({ id }) => id === peer.id) === index);
+
+const nothingToSend = (scan: ScanResult): PeerdError => {
+  const [first] = scan.skipped;
+  if (!first) return new PeerdError('source_missing', 'there is nothing to send', { hint: 'Name at least one file or directory.' });
+  return new PeerdError(first.code, `there is nothing to send: ${escapeBytes(first.path)}: ${escapeText(first.message)}`, { hint: 'Name a regular file, a directory, or a link that stays inside of what is sent.' });
+};
+
+const readTopLevel = async (path: string, chunkSize: number): Promise<Buffer[]> => {
+  const manifest = await Manifest.open(path, chunkSize);
+  try {
+    return await topLevelOf(manifest);
+  } finally {
+    await manifest.close();
+  }
+};
+
+interface Common {
+  readonly request: SendRequest;
+  readonly scan: ScanResult;
+  readonly group: string | undefined;
+  readonly chunkSize: number;
+  readonly topLevel: readonly Buffer[];
+  readonly now: number;
+}
+
+const newOutgoing = (key: TransferKey, peer: ResolvedPeer, { request, scan, group, chunkSize, topLevel, now }: Common): TransferRecord => ({
+  ...key,
+  group,
+  peerName: peer.name,
+  note: request.note,
+  conflict: request.conflict ?? 'rename',
+  entries: scan.entries,
+  bytes: scan.bytes,
+  pages: scan.pages,
+  manifestBytes: scan.manifestBytes,
+  chunkSize,
+  offerRoot: scan.offerRoot,
+  createdAt: now,
+  roots: scan.roots,
+  chunks: scan.chunks,
+  topLevel,
+  ...unstarted,
+  // Nothing of ours is made outside of the state directory.
+  cleaned: true,
+  updatedAt: now,
+});
+
+/** What a transfer has counted and reached at its beginning. */
+export const unstarted: Pick<
+  TransferRecord,
+  'state' | 'untold' | 'error' | 'destination' | 'contentRoot' | 'bytesDone' | 'sent' | 'received' | 'reused' | 'rewritten' | 'stages' | 'receipt' | 'savedAs' | 'offeredAt' | 'decidedAt' | 'finishedAt'
+> = {
+  state: 'queued',
+  untold: false,
+  error: undefined,
+  destination: undefined,
+  contentRoot: undefined,
+  bytesDone: 0,
+  sent: 0,
+  received: 0,
+  reused: 0,
+  rewritten: 0,
+  stages: { read: 0, hash: 0, socket: 0, write: 0, waiting: 0 },
+  receipt: undefined,
+  savedAs: [],
+  offeredAt: undefined,
+  decidedAt: undefined,
+  finishedAt: undefined,
+};
+
+const skippedOf = (scan: ScanResult): SkippedEntry[] =>
+  scan.skipped.map(({ path, code, message }) => ({ path: escapeBytes(path), code, message: escapeText(message) }));
+
+const warningsOf = (peers: readonly ResolvedPeer[], scan: ScanResult): string[] => [
+  ...peers.flatMap(({ warnings }) => warnings),
+  ...(scan.skippedTotal > scan.skipped.length ? [`${scan.skippedTotal} entries were left out; the first ${scan.skipped.length} are listed`] : []),
+];

@@ -1,0 +1,134 @@
+/** The rows of transfers, of the entries that failed in them, and of what was placed where. */
+import type { PeerId, TransferId } from '@peerd/protocol';
+import type { PlacementLog } from '@peerd/transfer';
+import type { Database, SqlValue, Statement } from '../database/ports.ts';
+import { type Direction, fixedColumns, lateColumns, recordOf, stateColumns, type TransferKey, type TransferRecord, type TransferRow } from './record.ts';
+
+export interface Failure {
+  readonly entry: number;
+  readonly code: string;
+  readonly message: string;
+}
+
+const byKey = 'direction = ? AND peer = ? AND id = ?';
+const keyOf = (key: TransferKey): SqlValue[] => [key.direction, key.peer, key.id];
+
+const insertOf = (record: TransferRecord): Statement => {
+  const columns = Object.entries({ ...fixedColumns(record), ...lateColumns(record), ...stateColumns(record) });
+  return {
+    sql: `INSERT INTO transfers (${columns.map(([name]) => name).join(', ')}) VALUES (${columns.map(() => '?').join(', ')})`,
+    params: columns.map(([, value]) => value),
+  };
+};
+
+const updateOf = (record: TransferRecord, columns: Partial<Record<keyof TransferRow, SqlValue>>): Statement => {
+  const list = Object.entries(columns);
+  return { sql: `UPDATE transfers SET ${list.map(([name]) => `${name} = ?`).join(', ')} WHERE ${byKey}`, params: [...list.map(([, value]) => value), ...keyOf(record)] };
+};
+
+export class TransferStore {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  /** All of them or none. */
+  insert(records: readonly TransferRecord[]): Promise<void> {
+    return this.#database.batch(records.map(insertOf));
+  }
+
+  /** @param late the columns that rarely change as well */
+  save(record: TransferRecord, late: boolean): Promise<void> {
+    return this.#database.batch([updateOf(record, late ? { ...stateColumns(record), ...lateColumns(record) } : stateColumns(record))]);
+  }
+
+  async get(key: TransferKey): Promise<TransferRecord | undefined> {
+    const row = await this.#database.get<TransferRow>(`SELECT * FROM transfers WHERE ${byKey}`, ...keyOf(key));
+    return row && recordOf(row);
+  }
+
+  /** Whatever is not over, of which the other side may not know, or after which something is left to tidy. */
+  async open(): Promise<TransferRecord[]> {
+    const rows = await this.#database.all<TransferRow>('SELECT * FROM transfers WHERE finished_at IS NULL OR untold = 1 OR cleaned = 0 ORDER BY created_at, id');
+    return rows.map(recordOf);
+  }
+
+  /** The latest ones, oldest first. */
+  async latest(limit: number): Promise<TransferRecord[]> {
+    const rows = await this.#database.all<TransferRow>('SELECT * FROM (SELECT * FROM transfers ORDER BY created_at DESC, id DESC LIMIT ?) ORDER BY created_at, id', limit);
+    return rows.map(recordOf);
+  }
+
+  /** @param prefix checked by the caller: no character that means something to GLOB */
+  async withPrefix(prefix: string, direction: Direction | undefined, limit: number): Promise<TransferRecord[]> {
+    const rows = await this.#database.all<TransferRow>(
+      `SELECT * FROM transfers WHERE id GLOB ? ${direction === undefined ? '' : 'AND direction = ?'} ORDER BY id LIMIT ?`,
+      `${prefix}*`, ...(direction === undefined ? [] : [direction]), limit,
+    );
+    return rows.map(recordOf);
+  }
+
+  async exists(direction: Direction, id: TransferId): Promise<boolean> {
+    return (await this.#database.get('SELECT 1 FROM transfers WHERE id = ? AND direction = ? LIMIT 1', id, direction)) !== undefined;
+  }
+
+  async keys(): Promise<TransferKey[]> {
+    return this.#database.all<{ direction: Direction; peer: PeerId; id: TransferId }>('SELECT direction, peer, id FROM transfers');
+  }
+
+  /** Over, told, tidy, and ended before `time`. */
+  finishedBefore(time: number): Promise<TransferKey[]> {
+    return this.#database.all<{ direction: Direction; peer: PeerId; id: TransferId }>(
+      'SELECT direction, peer, id FROM transfers WHERE finished_at < ? AND untold = 0 AND cleaned = 1', time,
+    );
+  }
+
+  async remove(key: TransferKey): Promise<void> {
+    await this.#database.run(`DELETE FROM transfers WHERE ${byKey}`, ...keyOf(key));
+  }
+
+  async addFailures(key: TransferKey, failures: readonly Failure[]): Promise<void> {
+    await this.#database.batch(
+      failures.map(({ entry, code, message }) => ({
+        sql: 'INSERT INTO transfer_failures (direction, peer, id, entry, code, message) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
+        params: [...keyOf(key), entry, code, message],
+      })),
+    );
+  }
+
+  failures(key: TransferKey): Promise<Failure[]> {
+    return this.#database.all<Failure & Record<string, SqlValue>>(`SELECT entry, code, message FROM transfer_failures WHERE ${byKey} ORDER BY entry`, ...keyOf(key));
+  }
+
+  /** Final names of top-level entries by manifest index. */
+  async placements(key: TransferKey, limit: number): Promise<Map<number, Buffer>> {
+    const rows = await this.#database.all<{ entry: number; name: Uint8Array }>(
+      `SELECT entry, name FROM transfer_placements WHERE ${byKey} AND placed = 1 ORDER BY entry LIMIT ?`, ...keyOf(key), limit,
+    );
+    return new Map(rows.map(({ entry, name }) => [entry, Buffer.from(name)]));
+  }
+
+  placementLog(key: TransferKey): PlacementLog {
+    const database = this.#database;
+    return {
+      intended: async (entry) => {
+        const row = await database.get<{ name: Uint8Array; inode: number | bigint; placed: number }>(
+          `SELECT name, inode, placed FROM transfer_placements WHERE ${byKey} AND entry = ?`, ...keyOf(key), entry,
+        );
+        return row && { name: Buffer.from(row.name), inode: BigInt.asUintN(64, BigInt(row.inode)), done: row.placed === 1 };
+      },
+      intend: async (entry, name, inode) => {
+        // SQLite's integers are signed.
+        await database.run(
+          `INSERT INTO transfer_placements (direction, peer, id, entry, name, inode, placed) VALUES (?, ?, ?, ?, ?, ?, 0)
+           ON CONFLICT DO UPDATE SET name = excluded.name, inode = excluded.inode, placed = 0`,
+          ...keyOf(key), entry, name, BigInt.asIntN(64, inode),
+        );
+      },
+      placed: async (entry) => {
+        await database.run(`UPDATE transfer_placements SET placed = 1 WHERE ${byKey} AND entry = ?`, ...keyOf(key), entry);
+      },
+    };
+  }
+}

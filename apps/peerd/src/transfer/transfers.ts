@@ -1,0 +1,315 @@
+/**
+ * The transfer service: what is sent from here and what comes here, over the links, through restarts.
+ *
+ * 1. load: what is not over comes back from the database; start: it goes on
+ * 2. linkUp, message, dataOpened, linkDown: each transfer of the peer hears of it
+ * 3. send, accept, reject, cancel: a person's acts; list, show, inbox: what a person sees
+ */
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import {
+  type AcceptRequest, cancel, encodeMessage, type InboxOffer, isFinalState, isSettled, type LinkMessage, type Offer, PeerdError, type PeerId, reject,
+  type RejectRequest, type SendRequest, type SendResponse, type ShowQuery, type TransferActionResponse, type TransferDetail, type TransferId, type TransferMessage,
+  type TransferSummary,
+} from '@peerd/protocol';
+import type { DataConnection, Link, LinkUser } from '../peer/ports.ts';
+import { checkOffer, isSameOffer, newIncoming } from './admission.ts';
+import { acceptByPolicy, acceptOffer, cancelTransfer, type Decider, rejectOffer } from './decisions.ts';
+import { countConflicts } from './destination.ts';
+import { clipped, endOf } from './ends.ts';
+import type { TransferEnvironment } from './environment.ts';
+import { IncomingTransfer } from './incoming.ts';
+import { removeOrphans } from './layout.ts';
+import { findTransfer } from './lookup.ts';
+import { OutgoingTransfer } from './outgoing.ts';
+import type { TransferOptions, Transfers } from './ports.ts';
+import { Posts } from './posts.ts';
+import type { TransferRecord } from './record.ts';
+import { type LiveTransfer, Registry } from './registry.ts';
+import { prepareSend } from './send.ts';
+import { showTransfer } from './show.ts';
+import { Slots } from './slots.ts';
+import { TransferStore } from './store.ts';
+import { upkeep, upkeepIntervalMs } from './upkeep.ts';
+import { offerOf, peerOf, summaryOf } from './view.ts';
+
+/** Content flows of the sender; those that wait are `accepted`. */
+const contentLimits = { total: 8, perPeer: 4 };
+/** Journals that are checked: it reads as fast as the disk can. */
+const checkLimits = { total: 2, perPeer: 2 };
+/** Transfers of ours that may be unfinished. */
+const maxOutgoing = 10_000;
+const maxListed = 1_000;
+
+/** The service, and what its owner does with it. */
+export interface TransferService extends Transfers, LinkUser {
+  /** Goes on with what is not over. Links are asked for from now on. */
+  start(): Promise<void>;
+  /** Ends every task; what is not over goes on after the next start. */
+  stop(): Promise<void>;
+}
+
+export const createTransfers = async (options: TransferOptions): Promise<TransferService> => {
+  const store = new TransferStore(options.database);
+  await removeOrphans(options.settings.stateDir, await store.keys());
+  return new StoredTransfers(options, store, await store.open());
+};
+
+class StoredTransfers implements TransferService {
+  readonly #options: TransferOptions;
+  readonly #environment: TransferEnvironment;
+  readonly #decider: Decider;
+  readonly #registry: Registry;
+  readonly #links = new Map<PeerId, Link>();
+  readonly #stopping = new AbortController();
+  #upkeep: NodeJS.Timeout | undefined;
+
+  constructor(options: TransferOptions, store: TransferStore, open: readonly TransferRecord[]) {
+    const { settings, identity, events, metrics, logger, contacts, now } = options;
+    this.#options = options;
+    this.#environment = {
+      store, settings, identity, events, metrics, logger, now,
+      posts: new Posts(),
+      contentSlots: new Slots(contentLimits),
+      checkSlots: new Slots(checkLimits),
+      nameOf: (record) => contacts.get(record.peer)?.name ?? record.peerName,
+    };
+    this.#decider = { environment: this.#environment, contacts };
+    this.#registry = new Registry(options.links);
+    for (const record of open) {
+      if (record.direction === 'send') this.#registry.addOutgoing(this.#outgoing(record));
+      else this.#registry.addIncoming(this.#incoming(record, false));
+    }
+  }
+
+  async start(): Promise<void> {
+    for (const transfer of this.#registry.all()) {
+      this.#registry.update(transfer);
+      if (transfer instanceof IncomingTransfer) await transfer.restart();
+    }
+    const run = (): void => {
+      upkeep(this.#environment, this.#registry).catch((error: unknown) => this.#options.logger.error({ err: error }, 'transfer: upkeep failed'));
+    };
+    this.#upkeep = setInterval(run, upkeepIntervalMs);
+    this.#upkeep.unref();
+    run();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort(new PeerdError('shutting_down', 'the daemon is stopping'));
+    clearInterval(this.#upkeep);
+    await this.#registry.close();
+  }
+
+  linkUp(link: Link): void {
+    this.#links.set(link.peer, link);
+    this.#announce(link).catch((error: unknown) => this.#options.logger.error({ err: error, peer: link.peer }, 'transfer: a link cannot be used'));
+  }
+
+  linkDown(link: Link): void {
+    if (this.#links.get(link.peer) === link) this.#links.delete(link.peer);
+    for (const transfer of this.#registry.ofPeer(link.peer)) this.#hear(transfer, transfer.unlinked(link));
+  }
+
+  async message(link: Link, message: LinkMessage): Promise<void> {
+    switch (message.kind) {
+      case 'manifest-request':
+      case 'offered':
+      case 'accept':
+      case 'have':
+      case 'progress':
+      case 'reject':
+      case 'receipt':
+        this.#environment.posts.check(link);
+        return this.#toOutgoing(link, message);
+      case 'offer':
+        this.#environment.posts.check(link);
+        return this.#offered(link, message.body);
+      case 'manifest-page':
+      case 'entry-failed':
+      case 'source-complete':
+      case 'receipt-ack':
+        this.#environment.posts.check(link);
+        return (await this.#findIncoming(link.peer, message.body.transfer))?.message(link, message);
+      case 'cancel':
+      case 'failed': {
+        this.#environment.posts.check(link);
+        const { transfer: id } = message.body;
+        const transfer = (await this.#findOutgoing(link.peer, id)) ?? (await this.#findIncoming(link.peer, id));
+        if (transfer) return transfer.message(link, message);
+        // Whatever it was, it is over here too.
+        return this.#environment.posts.post(link, encodeMessage(cancel, { transfer: id, message: 'unknown transfer' }));
+      }
+      default:
+    }
+  }
+
+  expectsData(peer: PeerId, transfer: TransferId): boolean {
+    return this.#registry.incoming(peer, transfer)?.expectsData() ?? false;
+  }
+
+  dataOpened(link: Link, transfer: TransferId, connection: DataConnection): void {
+    const incoming = this.#registry.incoming(link.peer, transfer);
+    if (incoming) incoming.dataOpened(link, connection);
+    else connection.destroy(new PeerdError('unexpected_message', 'there is no such transfer'));
+  }
+
+  hasUnfinishedTransfer(peer: PeerId): boolean {
+    return this.#registry.ofPeer(peer).some((transfer) => !isSettled(transfer.state));
+  }
+
+  counts(): { active: number; waiting: number; inbox: number } {
+    const counts = { active: 0, waiting: 0, inbox: 0 };
+    for (const { record } of this.#registry.all()) {
+      if (isFinalState(record.state)) continue;
+      if (record.direction === 'receive' && record.state === 'offered') counts.inbox += 1;
+      else if (record.state === 'accepted' || record.state === 'transferring' || record.state === 'verifying') counts.active += 1;
+      else counts.waiting += 1;
+    }
+    return counts;
+  }
+
+  async send(request: SendRequest, signal: AbortSignal): Promise<SendResponse> {
+    this.#stopping.signal.throwIfAborted();
+    if (this.#registry.all().filter(({ record }) => record.direction === 'send' && !isFinalState(record.state)).length + request.peers.length > maxOutgoing)
+      throw new PeerdError('rate_limited', `${maxOutgoing} transfers are not over yet`, { hint: 'Wait for some of them, or cancel them: `peerctl transfers`.' });
+    const { group, records, skipped, warnings } = await prepareSend(this.#environment, this.#options.contacts, request, signal);
+    // As they are queued: the answer comes before what a link that is there makes of them.
+    const transfers = records.map((record) => this.#summary(record));
+    for (const record of records) {
+      const transfer = this.#outgoing(record);
+      this.#registry.addOutgoing(transfer);
+      this.#environment.events.publish({ kind: 'transfer', transfer: this.#summary(record) });
+      this.#registry.update(transfer);
+      const link = this.#links.get(record.peer);
+      if (link) this.#hear(transfer, nextTurn().then(() => transfer.linked(link)));
+    }
+    return { ...(group === undefined ? {} : { group }), transfers, skipped: [...skipped], warnings: [...warnings] };
+  }
+
+  async list(): Promise<TransferSummary[]> {
+    return (await this.#environment.store.latest(maxListed)).map((record) => this.#summary(this.#current(record)));
+  }
+
+  async show(id: string, query: ShowQuery): Promise<TransferDetail> {
+    const record = this.#current(await findTransfer(this.#environment.store, id));
+    const { store, settings } = this.#environment;
+    return showTransfer({ record, name: this.#environment.nameOf(record), store, stateDir: settings.stateDir }, query);
+  }
+
+  async cancel(id: string): Promise<TransferActionResponse> {
+    const record = this.#current(await findTransfer(this.#environment.store, id, undefined, (candidate) => !isFinalState(candidate.state)));
+    return cancelTransfer(this.#environment, record, this.#registry.live(record));
+  }
+
+  async inbox(): Promise<InboxOffer[]> {
+    const { contacts, settings } = this.#options;
+    const waiting = this.#registry.allIncoming().map(({ record }) => record).filter(({ state }) => state === 'offered').sort((a, b) => a.createdAt - b.createdAt);
+    const offers: InboxOffer[] = [];
+    for (const record of waiting)
+      offers.push(offerOf(record, this.#environment.nameOf(record), contacts.trustOf(record.peer, record.peerName), await countConflicts(settings.downloadDir, record.topLevel)));
+    return offers;
+  }
+
+  async accept(id: string, request: AcceptRequest): Promise<TransferActionResponse> {
+    const record = await this.#findOffer(id);
+    return acceptOffer(this.#decider, record, this.#registry.incoming(record.peer, record.id), request);
+  }
+
+  async reject(id: string, { reason }: RejectRequest): Promise<TransferActionResponse> {
+    const record = await this.#findOffer(id);
+    return rejectOffer(this.#environment, record, this.#registry.incoming(record.peer, record.id), reason);
+  }
+
+  /** Receivers hear of the link at once; offers are made as fast as the link takes them. */
+  async #announce(link: Link): Promise<void> {
+    const transfers = this.#registry.ofPeer(link.peer);
+    const receiving = transfers.filter((transfer) => transfer instanceof IncomingTransfer);
+    for (const transfer of receiving) this.#hear(transfer, transfer.linked(link));
+    for (const transfer of transfers) {
+      if (transfer instanceof IncomingTransfer) continue;
+      if (link.signal.aborted || this.#links.get(link.peer) !== link) return;
+      await transfer.linked(link);
+      await this.#environment.posts.room(link);
+    }
+  }
+
+  async #toOutgoing(link: Link, message: TransferMessage): Promise<void> {
+    const transfer = await this.#findOutgoing(link.peer, message.body.transfer);
+    if (transfer) return transfer.message(link, message);
+    // The receiver waits for something that is not known here any more.
+    if (message.kind === 'manifest-request' || message.kind === 'offered' || message.kind === 'accept')
+      this.#environment.posts.post(link, encodeMessage(cancel, { transfer: message.body.transfer, message: 'unknown transfer' }));
+  }
+
+  async #offered(link: Link, offer: Offer): Promise<void> {
+    const { store, posts, now } = this.#environment;
+    const known = await this.#findIncoming(link.peer, offer.transfer);
+    const refuse = (error: PeerdError): void => {
+      const { code, message } = endOf(error);
+      this.#options.logger.warn({ peer: link.peer, transfer: offer.transfer, code }, 'transfer: an offer was refused');
+      posts.post(link, encodeMessage(reject, { transfer: offer.transfer, code, message: clipped(message) }));
+    };
+    if (known && !isSameOffer(known.record, offer)) return refuse(new PeerdError('manifest_invalid', 'this transfer id stands for another offer already'));
+    if (known) return known.message(link, { kind: 'offer', body: offer });
+    if (await store.exists('send', offer.transfer)) return refuse(new PeerdError('manifest_invalid', 'this transfer id is one of ours'));
+    try {
+      const { contacts } = this.#options;
+      checkOffer(link, offer, { incoming: this.#registry.allIncoming().map(({ record }) => record), isContact: (peer) => contacts.get(peer) !== undefined });
+    } catch (error) {
+      if (error instanceof PeerdError) return refuse(error);
+      throw error;
+    }
+    const record = newIncoming(link, offer, now());
+    const transfer = this.#incoming(record, true);
+    await store.insert([record]);
+    this.#registry.addIncoming(transfer);
+    await transfer.message(link, { kind: 'offer', body: offer });
+  }
+
+  /** The policy decides, or a person is told. */
+  async #onOffered(transfer: IncomingTransfer): Promise<void> {
+    const { record } = transfer;
+    if (record.state !== 'offered' || (await acceptByPolicy(this.#decider, transfer))) return;
+    this.#options.events.publish({ kind: 'offer', id: record.id, from: peerOf(record, this.#environment.nameOf(record)) });
+  }
+
+  #outgoing(record: TransferRecord): OutgoingTransfer {
+    return new OutgoingTransfer(this.#environment, record, (transfer) => this.#registry.update(transfer));
+  }
+
+  #incoming(record: TransferRecord, fresh: boolean): IncomingTransfer {
+    return new IncomingTransfer(this.#environment, record, { taken: (transfer) => this.#registry.update(transfer), offered: (transfer) => this.#onOffered(transfer) }, fresh);
+  }
+
+  /** One that is over answers what comes for it, and is dropped again. */
+  async #findOutgoing(peer: PeerId, id: TransferId): Promise<OutgoingTransfer | undefined> {
+    const live = this.#registry.outgoing(peer, id);
+    if (live) return live;
+    const record = await this.#environment.store.get({ direction: 'send', peer, id });
+    return this.#registry.outgoing(peer, id) ?? (record && this.#outgoing(record));
+  }
+
+  async #findIncoming(peer: PeerId, id: TransferId): Promise<IncomingTransfer | undefined> {
+    const live = this.#registry.incoming(peer, id);
+    if (live) return live;
+    const record = await this.#environment.store.get({ direction: 'receive', peer, id });
+    return this.#registry.incoming(peer, id) ?? (record && this.#incoming(record, false));
+  }
+
+  async #findOffer(id: string): Promise<TransferRecord> {
+    return this.#current(await findTransfer(this.#environment.store, id, 'receive', ({ state }) => state === 'offered'));
+  }
+
+  #hear(transfer: LiveTransfer, heard: Promise<void>): void {
+    heard.catch((error: unknown) => this.#options.logger.error({ err: error, peer: transfer.record.peer, transfer: transfer.record.id }, 'transfer: a step could not be taken'));
+  }
+
+  /** The one that is at work knows more than its row. */
+  #current(record: TransferRecord): TransferRecord {
+    return this.#registry.live(record)?.record ?? record;
+  }
+
+  #summary(record: TransferRecord): TransferSummary {
+    return summaryOf(record, this.#environment.nameOf(record));
+  }
+}

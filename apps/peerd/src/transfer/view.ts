@@ -1,0 +1,43 @@
+/** Transfers as the control API shows them: everything that a peer chose is escaped. */
+import { escapeBytes, escapeText, type InboxOffer, type PeerReference, type TransferSummary, type Trust } from '@peerd/protocol';
+import type { TransferRecord } from './record.ts';
+
+/** Names of an offer that are shown. */
+const shownNames = 10;
+
+export const peerOf = (record: TransferRecord, name: string): PeerReference => ({ id: record.peer, name: escapeText(name) });
+
+/** @param name of the peer, raw */
+export const summaryOf = (record: TransferRecord, name: string): TransferSummary => ({
+  id: record.id,
+  ...(record.group === undefined ? {} : { group: record.group }),
+  direction: record.direction,
+  peer: peerOf(record, name),
+  state: record.state,
+  entries: record.entries,
+  bytes: record.bytes,
+  bytesDone: record.bytesDone,
+  ...(record.note === undefined ? {} : { note: escapeText(record.note) }),
+  createdAt: record.createdAt,
+  updatedAt: record.updatedAt,
+  ...(record.error === undefined ? {} : { error: { code: record.error.code, message: escapeText(record.error.message) } }),
+});
+
+export const offerOf = (record: TransferRecord, name: string, trust: Trust, conflicts: number): InboxOffer => ({
+  id: record.id,
+  from: peerOf(record, name),
+  trust,
+  entries: record.entries,
+  bytes: record.bytes,
+  ...(record.note === undefined ? {} : { note: escapeText(record.note) }),
+  conflicts,
+  names: record.topLevel.slice(0, shownNames).map((topLevel) => escapeBytes(topLevel)),
+  receivedAt: record.offeredAt ?? record.createdAt,
+});
+
+/** Where an entry stands, escaped: an absolute path where the directory is ours, else the name at the other side. */
+export const shownPath = (record: TransferRecord, name: Buffer): string =>
+  record.destination === undefined ? escapeBytes(name) : `${escapeText(record.destination).replace(/\/$/, '')}/${escapeBytes(name)}`;
+
+/** Final names of the top-level entries that were delivered. */
+export const savedAsOf = (record: TransferRecord): string[] => record.savedAs.filter((name) => name.length > 0).map((name) => shownPath(record, name));

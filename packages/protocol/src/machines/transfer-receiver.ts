@@ -1,0 +1,199 @@
+/**
+ * A transfer as its receiver sees it.
+ *
+ * queued → offered → (connecting →) accepted → transferring → verifying → done, back to connecting whenever the link ends
+ * before everything has arrived, and out to rejected, cancelled or failed from everywhere before a final state.
+ */
+import type { TransferCore, TransferEnd, TransferPhase } from './transfer.ts';
+import { type Row, type Step, takeStep } from './transfer-table.ts';
+
+export interface ReceiverState extends TransferCore {
+  /** The offer came on the present link. Before that nothing is said on it: an answer on our own account would be given twice. */
+  readonly asked: boolean;
+  /** `ready`: what the journal claims was checked, since the last chunk of an earlier round, so `have` pages are true. */
+  readonly journal: 'stale' | 'checking' | 'ready';
+  /** `accept` was said on this link and its `have` pages were not. */
+  readonly owesHave: boolean;
+  /** Data connections that are being read. */
+  readonly data: number;
+  /** `source-complete` came while data connections were still being read. */
+  readonly complete: boolean;
+  /** How often chunks were missing when all should have been there. */
+  readonly gaps: number;
+}
+
+export type ReceiverEvent =
+  | { readonly type: 'linked' }
+  | { readonly type: 'unlinked' }
+  // What the sender says
+  | { readonly type: 'offer' }
+  | { readonly type: 'source-complete' }
+  | { readonly type: 'receipt-ack' }
+  | { readonly type: 'cancel'; readonly end: TransferEnd }
+  | { readonly type: 'failed'; readonly end: TransferEnd }
+  // What happens here
+  | { readonly type: 'restarted' }
+  | { readonly type: 'manifest-stored' }
+  | { readonly type: 'local-accept' }
+  | { readonly type: 'local-reject'; readonly end: TransferEnd }
+  | { readonly type: 'local-cancel'; readonly end: TransferEnd }
+  | { readonly type: 'journal-checked' }
+  | { readonly type: 'data-opened' }
+  | { readonly type: 'data-closed' }
+  /** Chunks are missing, or are not the ones of the content root, although the sender has sent everything. */
+  | { readonly type: 'gaps'; readonly end: TransferEnd }
+  /** `error` when some entries could not be delivered. */
+  | { readonly type: 'placed'; readonly error: TransferEnd | undefined }
+  /** Nothing can be delivered: a refused manifest, a full disk, false content, an expired offer. */
+  | { readonly type: 'local-failed'; readonly end: TransferEnd }
+  /** The other side did not come back within the time for which an end is remembered. */
+  | { readonly type: 'forget' };
+
+export type ReceiverEffect =
+  | { readonly do: 'request-manifest' }
+  | { readonly do: 'say-offered' }
+  | { readonly do: 'say-accept' }
+  | { readonly do: 'check-journal' }
+  | { readonly do: 'say-have' }
+  | { readonly do: 'close-data' }
+  /** Check that all is there, place it, sign the receipt. */
+  | { readonly do: 'finish' }
+  /** The message for the final state: `receipt` when there is one, else `reject`, `cancel` or `failed`. */
+  | { readonly do: 'say-end' };
+
+/** Rounds of `have` and content that may end with chunks missing. */
+export const maxGaps = 3;
+/** Data connections of one transfer that are read at a time: one, and the next one while the last bytes of it are stored. */
+const maxData = 2;
+
+type ReceiverStep = Step<ReceiverState, ReceiverEffect>;
+type ReceiverRow = Row<ReceiverState, ReceiverEvent, ReceiverEffect>;
+
+export const newReceiver: ReceiverState = {
+  state: 'queued', linked: true, asked: false, untold: false, error: undefined, journal: 'stale', owesHave: false, data: 0, complete: false, gaps: 0,
+};
+
+const to = (state: ReceiverState, change: Partial<ReceiverState>, ...effects: ReceiverEffect[]): ReceiverStep => ({ state: { ...state, ...change }, effects });
+const stay = to;
+
+const closed = (state: ReceiverState): ReceiverEffect[] => (state.data > 0 ? [{ do: 'close-data' }] : []);
+
+const end = (state: ReceiverState, phase: TransferPhase, error: TransferEnd | undefined, told: boolean): ReceiverStep =>
+  to(state, { state: phase, error, untold: !told, owesHave: false, complete: false }, ...closed(state), ...(state.linked ? [{ do: 'say-end' } as const] : []));
+
+/** Says `accept`, and `have` as soon as it is true and no chunk of an earlier round can still arrive. */
+const consent = (state: ReceiverState): ReceiverStep => {
+  const journal = state.journal === 'checking' ? 'checking' : 'stale';
+  if (!state.asked) return proceed({ ...state, state: 'connecting', journal, owesHave: false, complete: false });
+  const { state: next, effects } = proceed({ ...state, state: 'accepted', journal, owesHave: true, complete: false });
+  return { state: next, effects: [...closed(state), { do: 'say-accept' }, ...effects] };
+};
+const proceed = (state: ReceiverState): ReceiverStep => {
+  if (state.data > 0) return stay(state, {});
+  if (state.journal === 'stale') return to(state, { journal: 'checking' }, { do: 'check-journal' });
+  if (state.journal === 'ready' && state.owesHave) return to(state, { owesHave: false }, { do: 'say-have' });
+  return stay(state, {});
+};
+
+const finish = (state: ReceiverState): ReceiverStep => to(state, { state: 'verifying', complete: false }, { do: 'finish' });
+
+/** In every state that is not final. */
+const unfinished: ReceiverRow = {
+  linked: (state) => stay(state, { linked: true, asked: false }),
+  unlinked: (state) => stay(state, { linked: false, asked: false }),
+  cancel: (state, event) => end(state, 'cancelled', event.end, true),
+  failed: (state, event) => end(state, 'failed', event.end, true),
+  'local-cancel': (state, event) => end(state, 'cancelled', event.end, false),
+  'local-failed': (state, event) => end(state, 'failed', event.end, false),
+};
+
+/** In the states between consent and the last chunk. */
+const wanted: ReceiverRow = {
+  ...unfinished,
+  unlinked: (state) => to(state, { state: 'connecting', linked: false, asked: false, owesHave: false, complete: false }, ...closed(state)),
+  offer: (state) => consent({ ...state, asked: true }),
+  'journal-checked': (state) => (state.journal === 'checking' ? proceed({ ...state, journal: 'ready' }) : stay(state, {})),
+  'data-closed': (state) => {
+    const left = { ...state, data: Math.max(0, state.data - 1) };
+    if (left.data > 0) return stay(left, {});
+    if (left.complete) return finish(left);
+    return left.owesHave ? proceed(left) : stay(left, {});
+  },
+};
+
+/** In the states in which content may come. */
+const open: ReceiverRow = {
+  ...wanted,
+  'data-opened': (state) => (expectsData(state) ? to(state, { state: 'transferring', data: state.data + 1 }) : stay(state, {})),
+  'source-complete': (state) => {
+    // It belongs to a round that a new `accept` has made void.
+    if (state.owesHave || state.journal !== 'ready') return stay(state, {});
+    return state.data === 0 ? finish(state) : stay(state, { complete: true });
+  },
+};
+
+/** In every final state: the sender is told again what it has not understood, and nothing else happens. */
+const final: ReceiverRow = {
+  linked: (state) => stay(state, { linked: true }, ...(state.untold ? [{ do: 'say-end' } as const] : [])),
+  unlinked: (state) => stay(state, { linked: false }),
+  offer: (state) => stay(state, {}, { do: 'say-end' }),
+  cancel: (state) => stay(state, { untold: false }, { do: 'say-end' }),
+  failed: (state) => stay(state, { untold: false }, { do: 'say-end' }),
+  'receipt-ack': (state) => stay(state, { untold: false }),
+  'data-closed': (state) => stay(state, { data: Math.max(0, state.data - 1) }),
+  forget: (state) => stay(state, { untold: false }),
+};
+
+const table: Readonly<Record<TransferPhase, ReceiverRow>> = {
+  /** The manifest is not here yet. Before: nothing. After: offered, failed, cancelled. */
+  queued: {
+    ...unfinished,
+    offer: (state) => stay(state, { asked: true }, { do: 'request-manifest' }),
+    'manifest-stored': (state) => to(state, { state: 'offered' }, ...(state.asked ? [{ do: 'say-offered' } as const] : [])),
+  },
+  /** Somebody decides. Before: queued. After: accepted, connecting, rejected. */
+  offered: {
+    ...unfinished,
+    offer: (state) => stay(state, { asked: true }, { do: 'say-offered' }),
+    'local-accept': consent,
+    'local-reject': (state, event) => end(state, 'rejected', event.end, false),
+  },
+  /** Wanted, but the sender is away or has not offered again. Before: offered, accepted, transferring, verifying. After: accepted. */
+  connecting: { ...wanted, restarted: proceed },
+  /** `accept` was said; the journal is checked, `have` is said, a data connection is awaited. Before: offered, connecting, transferring, verifying. After: transferring, verifying, connecting. */
+  accepted: open,
+  /** Chunks come. Before: accepted. After: verifying, accepted, connecting. */
+  transferring: open,
+  /** All chunks should be here: they are checked and placed, whether the sender is there or not. Before: accepted, transferring. After: done, failed; accepted or connecting when chunks are missing. */
+  verifying: {
+    ...unfinished,
+    // The receipt will be the answer.
+    offer: (state) => stay(state, { asked: true }),
+    restarted: (state) => stay(state, {}, { do: 'finish' }),
+    gaps: (state, event) => (state.gaps < maxGaps ? consent({ ...state, gaps: state.gaps + 1 }) : end(state, 'failed', event.end, false)),
+    placed: (state, { error }) => end(state, error ? 'failed' : 'done', error, false),
+  },
+  /** Everything stands under its final name, and the receipt is signed. Before: verifying. */
+  done: final,
+  /** Somebody did not want it. Before: offered. */
+  rejected: final,
+  /** Somebody ended it. Before: any unfinished state. */
+  cancelled: final,
+  /** It could not be completed, or only in part. Before: any unfinished state. */
+  failed: final,
+};
+
+export const receiverStep = (state: ReceiverState, event: ReceiverEvent): ReceiverStep => takeStep(table, state, event);
+
+/** Whether the sender may open a data connection now. */
+export const expectsData = (state: ReceiverState): boolean =>
+  state.linked && (state.state === 'accepted' || state.state === 'transferring') && state.journal === 'ready' && !state.owesHave && state.data < maxData;
+
+/** As it is after a restart: what was said on earlier links counts for nothing. Then comes the event `restarted`. */
+export const restoredReceiver = (kept: Pick<TransferCore, 'state' | 'untold' | 'error'>): ReceiverState => ({
+  ...newReceiver,
+  linked: false,
+  state: kept.state === 'accepted' || kept.state === 'transferring' ? 'connecting' : kept.state,
+  untold: kept.untold,
+  error: kept.error,
+});

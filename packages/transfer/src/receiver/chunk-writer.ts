@@ -1,0 +1,93 @@
+/** Brings verified chunks to the disk behind the frames: large ones at their position, small files whole in the file thread. */
+import { write } from 'node:fs';
+import { promisify } from 'node:util';
+import { MiB } from '@peerd/protocol';
+import type { Manifest } from '../manifest/manifest.ts';
+import type { StageClock } from '../stage-clock.ts';
+import { wholeFileBytes } from '../store/finish.ts';
+import { ioError } from '../system-errors.ts';
+import { EntryBatch, packEntries } from '../thread/entry-batch.ts';
+import { type FileThread, FileThreadError } from '../thread/file-thread.ts';
+import { type Arrival, nameOf } from './arrivals.ts';
+import { FileHandles } from './file-handles.ts';
+import { WriteBehind } from './write-behind.ts';
+
+const writeAt = promisify(write);
+const limits = { jobs: 16, bytes: 16 * MiB };
+
+export interface ChunkWriterOptions {
+  readonly manifest: Manifest;
+  readonly thread: FileThread;
+  readonly stages: StageClock;
+  /** They are on disk. */
+  onWritten(arrivals: readonly Arrival[]): void;
+  /** They are not, and will not be. */
+  onLost(arrivals: readonly Arrival[]): void;
+}
+
+export class ChunkWriter {
+  readonly #options: ChunkWriterOptions;
+  readonly #behind = new WriteBehind(limits);
+  readonly #handles = new FileHandles();
+
+  constructor(options: ChunkWriterOptions) {
+    this.#options = options;
+  }
+
+  /** Resolves when more may come. @throws PeerdError `io_error`, `no_space` of these or earlier chunks */
+  async write(arrivals: readonly Arrival[]): Promise<void> {
+    const small = arrivals.filter(({ file }) => file.entry.size <= wholeFileBytes);
+    const waits = arrivals.filter(({ file }) => file.entry.size > wholeFileBytes).map((arrival) => this.#run([arrival], () => this.#writeLarge(arrival)));
+    if (small.length > 0) waits.push(this.#run(small, () => this.#writeSmall(small)));
+    await Promise.all(waits);
+  }
+
+  assertHealthy(): void {
+    this.#behind.assertHealthy();
+  }
+
+  forgetFailure(): void {
+    this.#behind.forgetFailure();
+  }
+
+  /** Nothing is under way and no file is open. */
+  async idle(): Promise<void> {
+    await this.#behind.idle();
+    await this.#handles.close();
+  }
+
+  async #run(arrivals: readonly Arrival[], write: () => Promise<void>): Promise<void> {
+    const bytes = arrivals.reduce((sum, { content }) => sum + content.length, 0);
+    await this.#behind.run(bytes, async () => {
+      try {
+        await this.#options.stages.time('write', write);
+      } catch (cause) {
+        this.#options.onLost(arrivals);
+        const at = cause instanceof FileThreadError ? arrivals[cause.position ?? 0] : arrivals[0];
+        throw ioError(cause, at === undefined ? 'writing' : `writing "${nameOf(at.file)}"`);
+      }
+      this.#options.onWritten(arrivals);
+    });
+  }
+
+  async #writeLarge({ index, content, file }: Arrival): Promise<void> {
+    const start = (index - file.firstChunk) * this.#options.manifest.chunkSize;
+    const open = (): Promise<number> => this.#options.thread.call('stagedOpenForWrite', { entry: packEntries([file.entry]) });
+    await this.#handles.with(file.index, open, async (fd) => {
+      for (let written = 0; written < content.length; ) written += (await writeAt(fd, content, written, content.length - written, start + written)).bytesWritten;
+    });
+  }
+
+  async #writeSmall(arrivals: readonly Arrival[]): Promise<void> {
+    const batch = new EntryBatch();
+    for (const { file } of arrivals) batch.add(file.entry);
+    const content = new Uint8Array(arrivals.reduce((sum, arrival) => sum + arrival.content.length, 0));
+    let used = 0;
+    for (const arrival of arrivals) {
+      content.set(arrival.content, used);
+      used += arrival.content.length;
+    }
+    const entries = batch.take();
+    await this.#options.thread.call('stagedWrite', { entries, content }, [entries, content]);
+  }
+}

@@ -1,0 +1,260 @@
+/**
+ * The way of content into the receiver:
+ *
+ *  1. `verify`: directories are made, what the journal of an earlier run claims is hashed again
+ *  2. `have`: what need not travel
+ *  3. `frame`: announced? not there yet? right hash? Then written behind and journalled
+ *  4. `complete`: nothing is missing, and the whole has the content root of the sender
+ *  5. `place`: finished, flushed, sealed, moved to its final names; staging goes
+ */
+import { type Frame, havePageHashes, PeerdError } from '@peerd/protocol';
+import type { Manifest } from '../manifest/manifest.ts';
+import type { StageClock } from '../stage-clock.ts';
+import { ChunkBitmap } from '../store/chunk-bitmap.ts';
+import { ChunkJournal } from '../store/chunk-journal.ts';
+import { contentRootOf, fileRootIn } from '../store/content-root.ts';
+import { assertCapacity, assertFreeBytes } from '../store/free-space.ts';
+import { Staging } from '../store/staging.ts';
+import { FileThread } from '../thread/file-thread.ts';
+import { type Arrival, arrivalsOf, assertHashes } from './arrivals.ts';
+import { bytesOfChunk, bytesOfChunks } from './chunk-bytes.ts';
+import { ChunkWriter } from './chunk-writer.ts';
+import { makeDirectories } from './directories.ts';
+import { discardReceived } from './discard.ts';
+import { concludePlacement, finishReceived, type PlaceOptions, type PlaceResult, placeSealed, type Received } from './place.ts';
+import { decodeSealContent, type Failure, type Seal } from './seal.ts';
+import { verifyClaims } from './verify.ts';
+
+export interface ReceiverOptions {
+  readonly manifest: Manifest;
+  /** An existing directory. */
+  readonly destination: Buffer | string;
+  readonly stagingName: string;
+  readonly journalPath: string;
+  readonly stages: StageClock;
+}
+
+/** `received` and `rewritten` count over all restarts; `reused` is what was there and verified when this flow started. */
+export interface ReceiverCounters {
+  readonly received: number;
+  readonly reused: number;
+  readonly rewritten: number;
+}
+
+export class Receiver {
+  readonly #manifest: Manifest;
+  readonly #stages: StageClock;
+  readonly #journal: ChunkJournal;
+  readonly #staging: Staging;
+  readonly #thread = new FileThread();
+  readonly #writer: ChunkWriter;
+  readonly #failures: Map<number, Failure>;
+  #seal: Seal | undefined;
+  /** On disk and known to be right. */
+  #present: ChunkBitmap;
+  /** Of these, the ones from before this flow that have not come again. */
+  #reused: ChunkBitmap;
+  readonly #underWay: ChunkBitmap;
+  #reusedCount = 0;
+  #bytesDone = 0;
+  #isVerified = false;
+  /** Directories can be written to. The finish takes that away. */
+  #areDirectoriesOpen = false;
+  /** Set once everything is known to be there. */
+  #contentRoot: Buffer | undefined;
+  #closing: Promise<void> | undefined;
+
+  private constructor(options: ReceiverOptions, journal: ChunkJournal, staging: Staging) {
+    this.#manifest = options.manifest;
+    this.#stages = options.stages;
+    this.#journal = journal;
+    this.#staging = staging;
+    this.#seal = journal.sealed === undefined ? undefined : decodeSealContent(journal.sealed);
+    this.#failures = new Map(this.#seal?.failures);
+    const { chunks } = options.manifest.summary;
+    this.#present = new ChunkBitmap(chunks);
+    this.#reused = new ChunkBitmap(chunks);
+    this.#underWay = new ChunkBitmap(chunks);
+    this.#writer = new ChunkWriter({
+      manifest: options.manifest,
+      thread: this.#thread,
+      stages: options.stages,
+      onWritten: (arrivals) => this.#written(arrivals),
+      onLost: (arrivals) => {
+        for (const { index } of arrivals) this.#underWay.clear(index);
+      },
+    });
+  }
+
+  /** Opens or re-opens staging and journal. @throws PeerdError `no_space`, `io_error`, `invalid_argument` */
+  static async open(options: ReceiverOptions): Promise<Receiver> {
+    const { chunks, bytes, offerRoot } = options.manifest.summary;
+    const staging = await Staging.open(options.destination, options.stagingName);
+    let journal: ChunkJournal | undefined;
+    try {
+      // Before anything is allocated for what a peer has announced.
+      await assertCapacity(staging.destinationPath, bytes);
+      journal = await ChunkJournal.open({ path: options.journalPath, chunks, offerRoot });
+      if (journal.sealed === undefined) await assertFreeBytes(staging.destinationPath, bytes - (await bytesOfChunks(options.manifest, journal.claimed)));
+      const receiver = new Receiver(options, journal, staging);
+      await receiver.#thread.call('stagingOpen', { rootFd: staging.treeFd });
+      return receiver;
+    } catch (error) {
+      await journal?.close();
+      await staging.close();
+      throw error;
+    }
+  }
+
+  /** Removes staging and journal, and nothing else. @throws PeerdError `io_error` */
+  static async discard(options: { destination: Buffer | string; stagingName: string; journalPath: string }): Promise<void> {
+    await discardReceived(options);
+  }
+
+  /** All content was complete in this or an earlier run: only `place` is left to do, and it needs no sender. */
+  get sealed(): boolean {
+    return this.#seal !== undefined;
+  }
+
+  get counters(): ReceiverCounters {
+    return { ...this.#journal.counters, reused: this.#reusedCount };
+  }
+
+  /** Bytes of the chunks that are on disk. */
+  get bytesDone(): number {
+    return this.#bytesDone;
+  }
+
+  /** By entry index. */
+  get failures(): ReadonlyMap<number, Failure> {
+    return this.#failures;
+  }
+
+  /** Starts a flow: to be called before the first frame of every link, and after the frames of the link before. @throws PeerdError, the reason of `signal` */
+  async verify(signal: AbortSignal): Promise<void> {
+    await this.#writer.idle();
+    this.#writer.forgetFailure();
+    this.#journal.forgetFailure();
+    if (!this.#isVerified) {
+      if (this.#seal === undefined) {
+        await makeDirectories(this.#manifest, this.#thread, signal);
+        this.#areDirectoriesOpen = true;
+        await verifyClaims({ manifest: this.#manifest, journal: this.#journal, thread: this.#thread, stages: this.#stages, signal });
+      }
+      this.#present = this.#journal.claimed.copy();
+      this.#bytesDone = await bytesOfChunks(this.#manifest, this.#present);
+      this.#isVerified = true;
+    }
+    await this.#journal.flush();
+    this.#reused = this.#present.copy();
+    this.#reusedCount = this.#present.count;
+  }
+
+  /** What is there, in ascending runs that fit a `have` message each. */
+  *have(): Generator<{ start: number; hashes: Buffer }, void, void> {
+    for (const { start, count } of this.#reused.runs(havePageHashes)) yield { start, hashes: this.#journal.readSync(start, count) };
+  }
+
+  /**
+   * Takes a chunk or a pack. Resolves when another may come; the payload belongs to the receiver from then on.
+   *
+   * @throws PeerdError `integrity`, `malformed_frame`, `unexpected_message`; `no_space` or `io_error` also of frames before
+   */
+  async frame(frame: Frame): Promise<void> {
+    this.#assertReceiving();
+    const arrivals = await arrivalsOf(frame, this.#manifest);
+    this.#assertReceiving();
+    this.#writer.assertHealthy();
+    await this.#writer.write(this.#admit(arrivals));
+    await this.#journal.room();
+  }
+
+  /** The sender can't send this entry. Chunks of it that still arrive are dropped. @throws PeerdError `malformed_frame` */
+  entryFailed(entry: number, code: string, message: string): void {
+    if (entry >= this.#manifest.summary.entries) throw new PeerdError('malformed_frame', `entry ${entry} was not announced, there are ${this.#manifest.summary.entries}`);
+    if (this.#seal === undefined && !this.#failures.has(entry)) this.#failures.set(entry, { code, message });
+  }
+
+  /** @throws PeerdError `integrity` when something is missing or the whole is not what was sent; `no_space`, `io_error` of the last writes */
+  async complete(contentRoot: Uint8Array): Promise<void> {
+    if (this.#seal !== undefined) return assertSameRoot(this.#seal.contentRoot, contentRoot);
+    this.#assertReceiving();
+    await this.#writer.idle();
+    this.#writer.assertHealthy();
+    await this.#journal.flush();
+    const own = await contentRootOf(this.#manifest, this.#journal, (entry) => this.#failures.has(entry));
+    if (own.missing > 0) throw new PeerdError('integrity', `${own.missing} chunks have not arrived`, { hint: 'Resume the transfer: only these are sent again.' });
+    assertSameRoot(own.contentRoot, contentRoot);
+    this.#contentRoot = own.contentRoot;
+  }
+
+  /** Delivers. May be called again after any interruption. @throws PeerdError `wrong_state`, `no_space`, `io_error`; errors of the log; the reason of `signal` */
+  async place(options: PlaceOptions): Promise<PlaceResult> {
+    const received: Received = { manifest: this.#manifest, journal: this.#journal, staging: this.#staging, thread: this.#thread, failures: this.#failures };
+    if (this.#seal === undefined) {
+      const contentRoot = this.#contentRoot;
+      if (contentRoot === undefined) throw new PeerdError('wrong_state', 'the content is not complete yet');
+      if (!this.#areDirectoriesOpen) await makeDirectories(this.#manifest, this.#thread, options.signal);
+      this.#areDirectoriesOpen = false;
+      this.#seal = await finishReceived(received, contentRoot, options);
+    }
+    if (this.#seal.phase === 'complete') this.#seal = await placeSealed(received, this.#seal.contentRoot, options);
+    return concludePlacement(received, options);
+  }
+
+  /** `undefined` while chunks of the file are missing, and for what is no file or has failed. @throws PeerdError `not_found` */
+  async fileRoot(entryIndex: number): Promise<Buffer | undefined> {
+    return this.#failures.has(entryIndex) ? undefined : fileRootIn(this.#manifest, this.#journal, entryIndex);
+  }
+
+  /** Lets the writes finish and keeps everything for a resume. Idempotent. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    await this.#writer.idle();
+    await this.#journal.close();
+    await this.#thread.close();
+    await this.#staging.close();
+  }
+
+  #assertReceiving(): void {
+    if (this.#closing !== undefined) throw new PeerdError('wrong_state', 'the receiver is closed');
+    if (!this.#isVerified) throw new PeerdError('wrong_state', 'what is there has not been verified yet');
+    if (this.#seal !== undefined) throw new PeerdError('malformed_frame', 'a chunk came after everything was complete');
+  }
+
+  /** Decides which chunks are written. Nothing waits in between, so of two frames with the same chunk one is refused. */
+  #admit(arrivals: readonly Arrival[]): Arrival[] {
+    const wanted = arrivals.filter(({ file }) => !this.#failures.has(file.index));
+    const indexes = new Set<number>();
+    for (const { index } of wanted) {
+      const isThere = this.#underWay.has(index) || indexes.has(index) || (this.#present.has(index) && !this.#reused.has(index));
+      if (isThere) throw new PeerdError('malformed_frame', `chunk ${index} came twice`);
+      indexes.add(index);
+    }
+    assertHashes(wanted, this.#stages);
+    for (const index of indexes) this.#underWay.set(index);
+    this.#contentRoot = undefined;
+    return wanted;
+  }
+
+  #written(arrivals: readonly Arrival[]): void {
+    const { counters } = this.#journal;
+    for (const { index, hash, content, file } of arrivals) {
+      this.#underWay.clear(index);
+      counters.received += 1;
+      if (this.#present.has(index)) counters.rewritten += 1;
+      else this.#bytesDone += bytesOfChunk(file, index, this.#manifest.chunkSize);
+      this.#present.set(index);
+      this.#reused.clear(index);
+      this.#journal.set(index, hash, content.length);
+    }
+  }
+}
+
+const assertSameRoot = (own: Buffer, theirs: Uint8Array): void => {
+  if (!own.equals(theirs)) throw new PeerdError('integrity', 'the content that arrived is not the content that was sent: the content roots differ', { hint: 'Cancel the transfer and send again.' });
+};

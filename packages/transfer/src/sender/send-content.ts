@@ -1,0 +1,97 @@
+/**
+ * The way of content out of the sender:
+ *
+ *  1. files come in manifest order; those that failed before are left out
+ *  2. small files gather in batches that the file thread reads (small-files.ts), large ones are read by chunk (large-file.ts)
+ *  3. each chunk is hashed, its hash journalled, and dropped when the receiver has it already
+ *  4. frames go to the sink in order, at most 8 MiB read ahead
+ *  5. the content root is made from the journal
+ */
+import { KiB, MiB, PeerdError } from '@peerd/protocol';
+import { abortable } from '../abortable.ts';
+import type { Manifest } from '../manifest/manifest.ts';
+import type { SourceRoot } from '../manifest/scan.ts';
+import { OrderedWindow } from '../ordered-window.ts';
+import type { StageClock } from '../stage-clock.ts';
+import { ChunkJournal } from '../store/chunk-journal.ts';
+import { contentRootOf } from '../store/content-root.ts';
+import { FileThread } from '../thread/file-thread.ts';
+import type { HaveSet } from './have-set.ts';
+import { sendLargeFile } from './large-file.ts';
+import type { Piece, Sending, SourceFile } from './sending.ts';
+import { SmallFiles } from './small-files.ts';
+import type { EntryFailure, EntryFailureCode } from './source-problems.ts';
+
+/** Where frames go: resolves when more may be written. The buffers belong to the sink from then on. */
+export interface DataSink {
+  write(buffers: readonly Uint8Array[]): Promise<void>;
+}
+
+export interface SendContentOptions {
+  readonly manifest: Manifest;
+  readonly roots: readonly SourceRoot[];
+  readonly journalPath: string;
+  readonly have: HaveSet;
+  readonly alreadyFailed: ReadonlySet<number>;
+  readonly sink: DataSink;
+  onEntryFailed(entry: number, code: EntryFailureCode, message: string): void;
+  onChunksSent(count: number, bytes: number): void;
+  readonly stages: StageClock;
+  readonly signal: AbortSignal;
+}
+
+const readAheadBytes: number = 8 * MiB;
+const smallFileBytes: number = 64 * KiB;
+
+/**
+ * Sends every chunk that `have` lacks.
+ *
+ * @throws the reason of `signal`, what the sink throws, PeerdError `io_error` of the journal or the manifest
+ */
+export const sendContent = async (options: SendContentOptions): Promise<{ contentRoot: Buffer; failed: number }> => {
+  const { manifest, signal, stages } = options;
+  signal.throwIfAborted();
+  const failed = new Set(options.alreadyFailed);
+  const window = new OrderedWindow<Piece | undefined>(readAheadBytes, async (piece) => {
+    if (piece === undefined) return;
+    signal.throwIfAborted();
+    await stages.time('socket', () => abortable(options.sink.write(piece.buffers), signal));
+    options.onChunksSent(piece.chunks, piece.bytes);
+  });
+  const journal = await ChunkJournal.open({ path: options.journalPath, chunks: manifest.summary.chunks, offerRoot: manifest.summary.offerRoot });
+  const thread = new FileThread();
+  const fail = (entry: number, failure: EntryFailure): void => {
+    if (failed.has(entry)) return;
+    failed.add(entry);
+    options.onEntryFailed(entry, failure.code, failure.message);
+  };
+  const sending: Sending = { chunkSize: manifest.chunkSize, journal, have: options.have, thread, window, stages, signal, fail };
+  try {
+    await thread.call('sourcesOpen', { roots: options.roots.map(({ name, source }) => ({ name, source })) });
+    const small = new SmallFiles(sending);
+    for await (const file of sourceFiles(manifest)) {
+      signal.throwIfAborted();
+      if (failed.has(file.index)) continue;
+      if (file.entry.size <= smallFileBytes) await small.add(file);
+      else await sendLargeFile(sending, file);
+    }
+    await small.flush();
+    await window.drained();
+    await journal.flush();
+    const { contentRoot, missing } = await contentRootOf(manifest, journal, (entry) => failed.has(entry));
+    if (missing > 0) throw new PeerdError('internal', `${missing} chunks were neither sent nor known to be at the receiver`);
+    return { contentRoot, failed: failed.size };
+  } finally {
+    // Nothing may read any more when the thread and the journal go.
+    await window.drained().catch(() => undefined);
+    await thread.close();
+    await journal.close();
+  }
+};
+
+async function* sourceFiles(manifest: Manifest): AsyncGenerator<SourceFile, void, void> {
+  for (let page = 0; page < manifest.pages; page += 1) {
+    const { entries, inodes } = await manifest.decoded(page);
+    for (const [position, indexed] of entries.entries()) if (indexed.entry.type === 'file') yield { ...indexed, inode: inodes?.[position] ?? 0n };
+  }
+}

@@ -1,0 +1,275 @@
+/**
+ * Which chunks are there, and their hashes: one flat file. Records are written behind the data, at most 32 MiB of it and
+ * 250 ms; after a crash what the journal claims is hashed again, so it needs no flush to stable storage of its own.
+ */
+import { constants, readSync } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
+import { hashBytes, havePageHashes, MiB } from '@peerd/protocol';
+import { errnoCode, ioError } from '../system-errors.ts';
+import { ChunkBitmap } from './chunk-bitmap.ts';
+import { decodeSeal, decodeTrailer, encodeSeal, encodeTrailer, type JournalCounters, sealMaxBytes } from './journal-layout.ts';
+
+/** Half of the allowed lag: what comes while one flush is under way is the other half. */
+const flushAfterBytes: number = 16 * MiB;
+const flushAfterRecords = 4_096;
+const flushAfterMs = 200;
+const scanBytes: number = MiB;
+
+export class ChunkJournal {
+  readonly counters: JournalCounters;
+  /** Chunks with a record, written or about to be. */
+  readonly claimed: ChunkBitmap;
+  readonly #file: FileHandle;
+  readonly #offerRoot: Buffer;
+  #sealed: Buffer | undefined;
+  #pending = new Map<number, Buffer>();
+  #writing = new Map<number, Buffer>();
+  #pendingBytes = 0;
+  #dirty = false;
+  #timer: NodeJS.Timeout | undefined;
+  #flushing: Promise<void> | undefined;
+  #failure: Error | undefined;
+
+  private constructor(file: FileHandle, offerRoot: Buffer, claimed: ChunkBitmap, counters: JournalCounters, sealed: Buffer | undefined) {
+    this.#file = file;
+    this.#offerRoot = offerRoot;
+    this.claimed = claimed;
+    this.counters = counters;
+    this.#sealed = sealed;
+  }
+
+  /** A file that is not the journal of this manifest is emptied. @throws PeerdError `io_error`, `no_space` */
+  static async open(options: { path: string; chunks: number; offerRoot: Buffer }): Promise<ChunkJournal> {
+    const { chunks, offerRoot } = options;
+    let file: FileHandle | undefined;
+    try {
+      file = await open(options.path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);
+      const trailerAt = chunks * hashBytes;
+      const trailer = await readUpTo(file, trailerAt, hashBytes);
+      const counters = decodeTrailer(trailer, offerRoot);
+      if (counters !== undefined) {
+        const { size } = await file.stat();
+        const seal = decodeSeal(await readUpTo(file, trailerAt + hashBytes, Math.min(sealMaxBytes, size - trailerAt - hashBytes)));
+        return new ChunkJournal(file, offerRoot, await readClaims(file, chunks), counters, seal);
+      }
+      const fresh = { received: 0, rewritten: 0 };
+      await file.truncate(0);
+      await file.write(encodeTrailer(offerRoot, fresh), 0, hashBytes, trailerAt);
+      return new ChunkJournal(file, offerRoot, new ChunkBitmap(chunks), fresh, undefined);
+    } catch (cause) {
+      await file?.close();
+      throw ioError(cause, 'opening the chunk journal');
+    }
+  }
+
+  /** To look into, also while the owner has it open. `undefined`: there is none of this manifest. @throws PeerdError `io_error` */
+  static async openToRead(options: { path: string; chunks: number; offerRoot: Buffer }): Promise<ChunkJournal | undefined> {
+    let file: FileHandle | undefined;
+    try {
+      file = await open(options.path, constants.O_RDONLY | constants.O_NOFOLLOW);
+      const counters = decodeTrailer(await readUpTo(file, options.chunks * hashBytes, hashBytes), options.offerRoot);
+      if (counters !== undefined) return new ChunkJournal(file, options.offerRoot, new ChunkBitmap(options.chunks), counters, undefined);
+      await file.close();
+    } catch (cause) {
+      await file?.close();
+      if (errnoCode(cause) !== 'ENOENT') throw ioError(cause, 'opening the chunk journal');
+    }
+    return undefined;
+  }
+
+  /** What `seal` stored. */
+  get sealed(): Buffer | undefined {
+    return this.#sealed;
+  }
+
+  /** @param bytes of data that this record stands for */
+  set(index: number, hash: Buffer, bytes: number): void {
+    this.claimed.set(index);
+    // A copy: the hash may be a view of a whole frame.
+    this.#append(index, Buffer.from(hash), bytes);
+  }
+
+  clear(index: number): void {
+    this.claimed.clear(index);
+    this.#append(index, Buffer.alloc(hashBytes), 0);
+  }
+
+  /** Counters changed without a record. */
+  touch(): void {
+    this.#dirty = true;
+    this.#schedule();
+  }
+
+  /** Resolves when the lag allows more data. @throws PeerdError of a failed flush */
+  async room(): Promise<void> {
+    while (this.#isDue() && this.#flushing !== undefined) await this.#flushing;
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  /** Records of `count` chunks from `start` on; zeros for absent ones. */
+  async read(start: number, count: number): Promise<Buffer> {
+    const length = count * hashBytes;
+    const records = await readUpTo(this.#file, start * hashBytes, length).catch((cause: unknown) => {
+      throw ioError(cause, 'reading the chunk journal');
+    });
+    return this.#overlay(start, records.length === length ? records : Buffer.concat([records], length));
+  }
+
+  /** The same at once, for runs of a few thousand. */
+  readSync(start: number, count: number): Buffer {
+    const records = Buffer.alloc(count * hashBytes);
+    try {
+      for (let filled = 0, bytes = -1; filled < records.length && bytes !== 0; filled += bytes) bytes = readSync(this.#file.fd, records, filled, records.length - filled, start * hashBytes + filled);
+    } catch (cause) {
+      throw ioError(cause, 'reading the chunk journal');
+    }
+    return this.#overlay(start, records);
+  }
+
+  /** Writes everything that is pending. @throws PeerdError `io_error`, `no_space` */
+  async flush(): Promise<void> {
+    while (this.#flushing !== undefined) await this.#flushing;
+    this.#start();
+    await this.#flushing;
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  /** What a failed flush left is written with the next one. */
+  forgetFailure(): void {
+    this.#failure = undefined;
+    if (this.#dirty) this.#schedule();
+  }
+
+  /** Stores `content` behind the records; with `durable`, everything is on stable storage afterwards. */
+  async seal(content: Buffer, durable: boolean): Promise<void> {
+    await this.flush();
+    try {
+      const at = this.claimed.size * hashBytes + hashBytes;
+      const bytes = encodeSeal(content);
+      await writeAll(this.#file, bytes, at);
+      await this.#file.truncate(at + bytes.length);
+      if (durable) await this.#file.sync();
+    } catch (cause) {
+      throw ioError(cause, 'sealing the chunk journal');
+    }
+    this.#sealed = content;
+  }
+
+  /** Idempotent. What could not be written is only a loss for a resume, which hashes again. */
+  async close(): Promise<void> {
+    if (this.#file.fd < 0) return;
+    await this.flush().catch(() => undefined);
+    clearTimeout(this.#timer);
+    await this.#file.close();
+  }
+
+  #append(index: number, record: Buffer, bytes: number): void {
+    this.#pending.set(index, record);
+    this.#pendingBytes += bytes;
+    this.#dirty = true;
+    if (this.#isDue()) this.#start();
+    else this.#schedule();
+  }
+
+  #isDue(): boolean {
+    return this.#pendingBytes >= flushAfterBytes || this.#pending.size >= flushAfterRecords;
+  }
+
+  #schedule(): void {
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      this.#start();
+    }, flushAfterMs);
+  }
+
+  /** One flush at a time; what came meanwhile follows when it is due. */
+  #start(): void {
+    if (this.#flushing !== undefined || this.#failure !== undefined || !this.#dirty) return;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#flushing = this.#flushNow().then(() => {
+      this.#flushing = undefined;
+      if (this.#isDue()) this.#start();
+      else if (this.#dirty) this.#schedule();
+    });
+  }
+
+  async #flushNow(): Promise<void> {
+    const bytes = this.#pendingBytes;
+    this.#writing = this.#pending;
+    this.#pending = new Map();
+    this.#pendingBytes = 0;
+    this.#dirty = false;
+    try {
+      for (const run of runsOf(this.#writing)) await writeAll(this.#file, Buffer.concat(run.records), run.start * hashBytes);
+      await writeAll(this.#file, encodeTrailer(this.#offerRoot, this.counters), this.claimed.size * hashBytes);
+    } catch (cause) {
+      this.#failure ??= ioError(cause, 'writing the chunk journal');
+      this.#pending = new Map([...this.#writing, ...this.#pending]);
+      this.#pendingBytes += bytes;
+      this.#dirty = true;
+    } finally {
+      this.#writing = new Map();
+    }
+  }
+
+  #overlay(start: number, records: Buffer): Buffer {
+    for (const memory of [this.#writing, this.#pending]) {
+      if (memory.size === 0) continue;
+      for (let position = 0; position * hashBytes < records.length; position += 1) memory.get(start + position)?.copy(records, position * hashBytes);
+    }
+    return records;
+  }
+}
+
+const runsOf = (pending: ReadonlyMap<number, Buffer>): { start: number; records: Buffer[] }[] => {
+  const runs: { start: number; records: Buffer[] }[] = [];
+  for (const [index, record] of [...pending].sort(([a], [b]) => a - b)) {
+    const last = runs.at(-1);
+    if (last !== undefined && last.start + last.records.length === index) last.records.push(record);
+    else runs.push({ start: index, records: [record] });
+  }
+  return runs;
+};
+
+const readUpTo = async (file: FileHandle, position: number, length: number): Promise<Buffer> => {
+  const buffer = Buffer.alloc(Math.max(0, length));
+  let filled = 0;
+  for (let bytes = -1; filled < buffer.length && bytes !== 0; filled += bytes) ({ bytesRead: bytes } = await file.read(buffer, filled, buffer.length - filled, position + filled));
+  return buffer.subarray(0, filled);
+};
+
+const writeAll = async (file: FileHandle, bytes: Buffer, position: number): Promise<void> => {
+  for (let written = 0; written < bytes.length; ) written += (await file.write(bytes, written, bytes.length - written, position + written)).bytesWritten;
+};
+
+const readClaims = async (file: FileHandle, chunks: number): Promise<ChunkBitmap> => {
+  const claimed = new ChunkBitmap(chunks);
+  const none = Buffer.alloc(hashBytes);
+  for (let start = 0; start < chunks; start += scanBytes / hashBytes) {
+    const records = await readUpTo(file, start * hashBytes, Math.min(scanBytes, (chunks - start) * hashBytes));
+    for (let at = 0; at < records.length; at += hashBytes) if (records.compare(none, 0, hashBytes, at, at + hashBytes) !== 0) claimed.set(start + at / hashBytes);
+  }
+  return claimed;
+};
+
+/** Reads records in ascending order a window at a time. */
+export class JournalReader {
+  readonly #journal: ChunkJournal;
+  #start = 0;
+  #records: Buffer = Buffer.alloc(0);
+
+  constructor(journal: ChunkJournal) {
+    this.#journal = journal;
+  }
+
+  /** The records from `start` on: at least one, at most `count`. */
+  async take(start: number, count: number): Promise<Buffer> {
+    if (start < this.#start || (start - this.#start) * hashBytes >= this.#records.length) {
+      this.#start = start;
+      this.#records = await this.#journal.read(start, Math.min(havePageHashes, this.#journal.claimed.size - start));
+    }
+    const from = (start - this.#start) * hashBytes;
+    return this.#records.subarray(from, Math.min(this.#records.length, from + count * hashBytes));
+  }
+}

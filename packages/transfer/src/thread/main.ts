@@ -1,0 +1,102 @@
+/** Entry of the file thread: answers one request after the other until it is told to stop. */
+import { isMainThread, parentPort } from 'node:worker_threads';
+import { BatchError } from './batch-error.ts';
+import type { CallName, Calls, FailedCall, Reply, Request } from './calls.ts';
+import { EntryBatch } from './entry-batch.ts';
+import { removeTree } from './remove-tree.ts';
+import { SourceFiles } from './source-files.ts';
+import { StagedFiles } from './staged-files.ts';
+import { resolveRoot, TreeWalk, type WalkSkip } from './tree-walk.ts';
+
+const opened = <T>(resource: T | undefined): T => {
+  if (resource === undefined) throw new Error('a call before its resource was opened');
+  return resource;
+};
+
+const buffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+
+let walk: TreeWalk | undefined;
+let sources: SourceFiles | undefined;
+let staging: StagedFiles | undefined;
+
+const handlers: { [K in CallName]: (input: Calls[K]['in']) => Calls[K]['out'] } = {
+  walkOpen: ({ paths, workingDirectory }) => {
+    const roots = paths.map((path, position) => {
+      try {
+        return resolveRoot(buffer(path), buffer(workingDirectory));
+      } catch (error) {
+        throw new BatchError(error, position);
+      }
+    });
+    walk = new TreeWalk(roots);
+    return roots;
+  },
+  walkNext: ({ limit, skips }) => {
+    const entries = new EntryBatch();
+    const skipped: WalkSkip[] = [];
+    let skippedMore = 0;
+    let done = false;
+    for (let steps = 0; steps < limit && !done; steps += 1) {
+      const step = opened(walk).next();
+      if (step === undefined) done = true;
+      else if ('entry' in step) entries.add(step.entry, step.entry.inode);
+      else if (skipped.length < skips) skipped.push(step.skip);
+      else skippedMore += 1;
+    }
+    return { entries: entries.take(), skipped, skippedMore, done };
+  },
+  sourcesOpen: ({ roots }) => {
+    sources = new SourceFiles(roots);
+  },
+  sourceOpen: ({ entry }) => opened(sources).open(entry),
+  sourcesRead: ({ entries }) => opened(sources).read(entries),
+  stagingOpen: ({ rootFd }) => {
+    staging = new StagedFiles(rootFd);
+  },
+  stagedDirectories: ({ entries }) => opened(staging).makeDirectories(entries),
+  stagedWrite: ({ entries, content }) => opened(staging).writeFiles(entries, content),
+  stagedOpenForWrite: ({ entry }) => opened(staging).openForWrite(entry),
+  stagedOpenForRead: ({ entry }) => opened(staging).openForRead(entry),
+  stagedHash: ({ entries }) => opened(staging).hashFiles(entries),
+  stagedFinish: ({ entries, keepOpen }) => opened(staging).finish(entries, keepOpen),
+  stagedFinishDirectories: ({ entries, flush }) => opened(staging).finishDirectories(entries, flush),
+  removeTree: ({ path, limit }) => removeTree(buffer(path), limit),
+};
+
+const failure = (error: unknown): FailedCall => ({
+  message: error instanceof Error ? error.message : String(error),
+  code: error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined,
+  errno: error instanceof Error && 'errno' in error && typeof error.errno === 'number' ? error.errno : undefined,
+  position: error instanceof BatchError ? error.position : undefined,
+});
+
+const answer = <K extends CallName>({ call, input }: Request<K>): Reply => {
+  try {
+    return { result: handlers[call](input) };
+  } catch (error) {
+    return { failed: failure(error) };
+  }
+};
+
+/** Large results change their owner instead of being copied. */
+const transfers = (reply: Reply): ArrayBuffer[] => {
+  if (!('result' in reply) || reply.result === null || typeof reply.result !== 'object') return [];
+  const values: unknown[] = reply.result instanceof Uint8Array ? [reply.result] : Object.values(reply.result);
+  const buffers = values.map((value) => (value instanceof Uint8Array && value.byteLength > 1_024 ? value.buffer : undefined));
+  return buffers.filter((value): value is ArrayBuffer => value instanceof ArrayBuffer);
+};
+
+if (!isMainThread && parentPort !== null) {
+  const port = parentPort;
+  port.on('message', (request: Request | null) => {
+    if (request === null) {
+      walk?.close();
+      sources?.close();
+      staging?.close();
+      port.close();
+      return;
+    }
+    const reply = answer(request);
+    port.postMessage(reply, transfers(reply));
+  });
+}

@@ -1,0 +1,251 @@
+/**
+ * Makes the files of a receiver inside its private staging directory. Whatever stands in the way there was made by an
+ * earlier run of ours, and is made again.
+ */
+import {
+  chmodSync, closeSync, constants, fchmodSync, fstatSync, fsyncSync, ftruncateSync, futimesSync, lutimesSync, mkdirSync, openSync, readSync,
+  symlinkSync, unlinkSync, writeSync,
+} from 'node:fs';
+import { blake3 } from '@napi-rs/blake-hash';
+import { BatchError } from './batch-error.ts';
+import { DirectoryCursor, inDirectory, openDirectory } from './directory-cursor.ts';
+import { type BatchEntry, unpackEntries } from './entry-batch.ts';
+import { isUnsupported, utimesArgument } from './file-times.ts';
+
+/** Flags of an entry in a finish batch. */
+export const failedEntry = 1;
+/** Mode and time were set when the content was written. */
+export const alreadyDressed = 2;
+
+const privateMode = 0o600;
+const ownerCanRead = 0o400;
+const { O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_RDWR, O_WRONLY } = constants;
+
+const forEachEntry = (packed: Uint8Array, visit: (entry: BatchEntry, position: number) => void): void => {
+  let position = 0;
+  for (const entry of unpackEntries(packed)) {
+    try {
+      visit(entry, position);
+    } catch (error) {
+      throw new BatchError(error, position);
+    }
+    position += 1;
+  }
+};
+
+/** Runs `make`; what an earlier run left in its place is removed and `make` runs again. */
+const replacing = <T>(path: Buffer, make: () => T): T => {
+  try {
+    return make();
+  } catch (error) {
+    if (codeOf(error) !== 'EEXIST') throw error;
+    unlinkSync(path);
+    return make();
+  }
+};
+
+const codeOf = (error: unknown): unknown => (error instanceof Error && 'code' in error ? error.code : undefined);
+
+export interface FinishResult {
+  readonly open: readonly number[];
+  /** Position in the batch, and the errno name. */
+  readonly failed: ReadonlyMap<number, string>;
+}
+
+export class StagedFiles {
+  readonly #cursor: DirectoryCursor;
+
+  /** @param rootFd the open directory in which the top-level entries stand */
+  constructor(rootFd: number) {
+    this.#cursor = new DirectoryCursor((name) => inDirectory(rootFd, name));
+  }
+
+  /** Directories in manifest order. One that exists gets back the mode that lets us work in it. */
+  makeDirectories(packed: Uint8Array): void {
+    forEachEntry(packed, (entry) => {
+      const path = this.#cursor.path(entry.path);
+      try {
+        mkdirSync(path, 0o700);
+      } catch (error) {
+        if (codeOf(error) !== 'EEXIST') throw error;
+        chmodSync(path, 0o700);
+      }
+    });
+  }
+
+  /** Writes whole small files, their contents one after the other. A file that its owner could not read again stays readable until `finish`. */
+  writeFiles(packed: Uint8Array, content: Uint8Array): void {
+    let used = 0;
+    forEachEntry(packed, (entry) => {
+      const path = this.#cursor.path(entry.path);
+      const fd = replacing(path, () => openSync(path, O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY, privateMode));
+      try {
+        const end = used + entry.size;
+        while (used < end) used += writeSync(fd, content, used, end - used);
+        if ((entry.mode & ownerCanRead) !== 0) dress(fd, entry);
+      } finally {
+        closeSync(fd);
+      }
+    });
+  }
+
+  /** A descriptor for positioned writes; the caller closes it. */
+  openForWrite(packed: Uint8Array): number {
+    const path = this.#cursor.path(only(packed).path);
+    return this.#openAgain(path, O_CREAT | O_WRONLY | O_NOFOLLOW | O_NONBLOCK);
+  }
+
+  /** A descriptor for positioned reads and the size; `undefined` when there is no such file. The caller closes it. */
+  openForRead(packed: Uint8Array): { fd: number; size: number } | undefined {
+    return this.#openIfFile(only(packed));
+  }
+
+  /** 32 bytes for each file of the batch: its hash, or zeros when it is missing or has another size. */
+  hashFiles(packed: Uint8Array): Uint8Array<ArrayBuffer> {
+    const entries = [...unpackEntries(packed)];
+    const hashes = new Uint8Array(entries.length * 32);
+    for (const [position, entry] of entries.entries()) {
+      const content = this.#readWhole(entry);
+      if (content !== undefined) hashes.set(blake3(content), position * 32);
+    }
+    return hashes;
+  }
+
+  /**
+   * The last step for files and links, in manifest order: empty files and links are made, failed files removed, sizes,
+   * modes and times set.
+   *
+   * @returns with `keepOpen`, descriptors of all files to flush, which the caller closes; entries that could not be made
+   */
+  finish(packed: Uint8Array, keepOpen: boolean): FinishResult {
+    const result = { open: [] as number[], failed: new Map<number, string>() };
+    try {
+      forEachEntry(packed, (entry, position) => {
+        try {
+          const fd = this.#finishEntry(entry, keepOpen);
+          if (fd !== undefined) result.open.push(fd);
+        } catch (error) {
+          if (!concernsOne(error)) throw error;
+          result.failed.set(position, String(codeOf(error)));
+        }
+      });
+    } catch (error) {
+      for (const fd of result.open) closeSync(fd);
+      throw error;
+    }
+    return result;
+  }
+
+  /** The last step for directories below the top level, in reverse manifest order: nothing is made in them afterwards. */
+  finishDirectories(packed: Uint8Array, flush: boolean): void {
+    forEachEntry(packed, (entry) => {
+      const fd = this.#cursor.directory(entry.path);
+      // A top-level directory gets its mode after the move: without write permission it could not be moved.
+      if (entry.path.length > 1) dress(fd, entry);
+      if (flush) fsyncSync(fd);
+    });
+  }
+
+  close(): void {
+    this.#cursor.close();
+  }
+
+  #finishEntry(entry: BatchEntry, keepOpen: boolean): number | undefined {
+    const path = this.#cursor.path(entry.path);
+    const dressed = (entry.flag & alreadyDressed) !== 0;
+    if ((entry.flag & failedEntry) !== 0) removeFile(path);
+    else if (entry.type === 'symlink') makeLink(path, entry);
+    else if (!dressed || keepOpen) {
+      const fd = this.#openAgain(path, dressed ? O_RDONLY | O_NOFOLLOW : (entry.size === 0 ? O_CREAT : 0) | O_RDWR | O_NOFOLLOW);
+      try {
+        if (!dressed && fstatSync(fd).size !== entry.size) ftruncateSync(fd, entry.size);
+        if (!dressed) dress(fd, entry);
+        if (keepOpen) return fd;
+      } catch (error) {
+        closeSync(fd);
+        throw error;
+      }
+      closeSync(fd);
+    }
+    return undefined;
+  }
+
+  /** An earlier finish may have taken our own permission away. */
+  #openAgain(path: Buffer, flags: number): number {
+    try {
+      return openSync(path, flags, privateMode);
+    } catch (error) {
+      if (codeOf(error) !== 'EACCES') throw error;
+      chmodSync(path, privateMode);
+      return openSync(path, flags, privateMode);
+    }
+  }
+
+  #openIfFile(entry: BatchEntry): { fd: number; size: number } | undefined {
+    try {
+      const fd = this.#openAgain(this.#cursor.path(entry.path), O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+      const stat = fstatSync(fd);
+      if (stat.isFile()) return { fd, size: stat.size };
+      closeSync(fd);
+    } catch (error) {
+      if (!isAbsence(error)) throw error;
+    }
+    return undefined;
+  }
+
+  #readWhole(entry: BatchEntry): Uint8Array | undefined {
+    const opened = this.#openIfFile(entry);
+    if (opened === undefined) return undefined;
+    try {
+      if (opened.size !== entry.size) return undefined;
+      const content = new Uint8Array(entry.size);
+      let filled = 0;
+      for (let bytes = -1; filled < content.length && bytes !== 0; filled += bytes) bytes = readSync(opened.fd, content, filled, content.length - filled, filled);
+      return filled === content.length ? content : undefined;
+    } finally {
+      closeSync(opened.fd);
+    }
+  }
+}
+
+const only = (packed: Uint8Array): BatchEntry => {
+  const [entry] = unpackEntries(packed);
+  if (entry === undefined) throw new Error('one entry is expected');
+  return entry;
+};
+
+/** Unlike a full disk, or a defect, which stop everything. */
+const concernsOne = (error: unknown): boolean => {
+  const code = codeOf(error);
+  return typeof code === 'string' && /^E[A-Z]/.test(code) && !['ENOSPC', 'EDQUOT', 'EMFILE', 'ENFILE'].includes(code);
+};
+
+const isAbsence = (error: unknown): boolean => ['ENOENT', 'ENOTDIR', 'ELOOP', 'EISDIR', 'ENXIO'].includes(String(codeOf(error)));
+
+const dress = (fd: number, entry: BatchEntry): void => {
+  const time = utimesArgument(entry.mtime[0], entry.mtime[1]);
+  ifSupported(() => fchmodSync(fd, entry.mode));
+  ifSupported(() => futimesSync(fd, Date.now() / 1_000, time));
+};
+
+const ifSupported = (change: () => void): void => {
+  try {
+    change();
+  } catch (error) {
+    if (!isUnsupported(error)) throw error;
+  }
+};
+
+const makeLink = (path: Buffer, entry: BatchEntry): void => {
+  const target = Buffer.from(entry.target ?? []);
+  replacing(path, () => symlinkSync(target, path));
+  ifSupported(() => lutimesSync(path, Date.now() / 1_000, utimesArgument(entry.mtime[0], entry.mtime[1])));
+};
+
+const removeFile = (path: Buffer): void => {
+  try {
+    unlinkSync(path);
+  } catch (error) {
+    if (!isAbsence(error)) throw error;
+  }
+};

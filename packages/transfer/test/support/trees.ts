@@ -1,0 +1,60 @@
+/** Trees on disk, made from a description and described again, byte for byte. */
+import { chmod, lstat, lutimes, mkdir, readdir, readFile, readlink, symlink, utimes, writeFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+
+/** A path of bytes, as latin1. */
+export type Tree = Record<string, TreeNode>;
+
+export type TreeNode =
+  | { type: 'file'; content: Buffer; mode?: number; mtime?: number }
+  | { type: 'directory'; mode?: number; mtime?: number }
+  | { type: 'symlink'; target: string; mtime?: number };
+
+export const bytes = (latin1: string): Buffer => Buffer.from(latin1, 'latin1');
+/** A name as it is typed, in the form that the trees use. */
+export const name = (text: string): string => Buffer.from(text).toString('latin1');
+
+export const at = (root: string, path: string): Buffer => bytes(path === '' ? root : `${root}/${path}`);
+
+export const makeTree = async (root: string, tree: Tree): Promise<void> => {
+  const paths = Object.entries(tree);
+  for (const [path, node] of paths) {
+    const full = at(root, path);
+    if (node.type === 'directory') await mkdir(full, { recursive: true });
+    else if (node.type === 'file') await writeFile(full, node.content);
+    else await symlink(bytes(node.target), full);
+  }
+  for (const [path, node] of paths.toReversed()) {
+    const full = at(root, path);
+    if (node.type === 'symlink') await lutimes(full, 1, node.mtime ?? 1_700_000_000.25);
+    else {
+      await utimes(full, 1, node.mtime ?? 1_700_000_000.25);
+      await chmod(full, node.mode ?? (node.type === 'file' ? 0o644 : 0o755));
+    }
+  }
+};
+
+export interface Described {
+  readonly type: string;
+  readonly mode: string;
+  readonly micros: string;
+  readonly content: string;
+}
+
+/** What `diff -r --no-dereference` and `stat` would show of everything below `root`, by latin1 path. */
+export const describeTree = async (root: string): Promise<Record<string, Described>> => {
+  const result: Record<string, Described> = {};
+  const visit = async (path: string): Promise<void> => {
+    for (const entry of await readdir(at(root, path), { encoding: 'buffer' })) {
+      const child = path === '' ? entry.toString('latin1') : `${path}/${entry.toString('latin1')}`;
+      const full = at(root, child);
+      const stat = await lstat(full, { bigint: true });
+      const type = stat.isDirectory() ? 'directory' : stat.isSymbolicLink() ? 'symlink' : stat.isFile() ? 'file' : 'special';
+      const content = type === 'file' ? createHash('sha256').update(await readFile(full)).digest('hex') : type === 'symlink' ? (await readlink(full, 'buffer')).toString('latin1') : '';
+      result[child] = { type, mode: (stat.mode & 0o7777n).toString(8), micros: (stat.mtimeNs / 1_000n).toString(), content };
+      if (type === 'directory') await visit(child);
+    }
+  };
+  await visit('');
+  return Object.fromEntries(Object.entries(result).sort(([a], [b]) => (a < b ? -1 : 1)));
+};
