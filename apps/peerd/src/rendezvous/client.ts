@@ -82,6 +82,7 @@ export class RendezvousClient implements RosterSource {
       this.#state = state;
       if (next.kind === 'lost' && before !== state.phase) this.#context.metrics.lost(next.error.code);
       if (before !== state.phase) this.#log(state);
+      if (before !== state.phase) this.#context.deps.onStatus?.(this.status());
       for (const effect of effects) this.#effect(effect);
     }
     this.#queue = undefined;

@@ -1,5 +1,5 @@
 /** What the rendezvous layer needs. */
-import type { Address, Hello, PeerId } from '@peerd/protocol';
+import type { Address, Hello, PeerId, RendezvousStatus } from '@peerd/protocol';
 import type { Identity, Logger, RendezvousSetting } from '@peerd/service';
 import type { Registry } from 'prom-client';
 import type { IntroductionHandler } from './ports.ts';
@@ -24,6 +24,8 @@ export interface RendezvousDeps {
   readonly addresses: (local: boolean) => readonly Address[];
   readonly pins: Pins;
   readonly onIntroduction: IntroductionHandler;
+  /** A registration has changed its state. */
+  readonly onStatus?: (status: RendezvousStatus) => void;
   readonly logger: Logger;
   readonly registry: Registry;
   /** 0 ≤ random < 1 */
