@@ -21,8 +21,8 @@ export interface LinkLayer extends Links {
   onChange(listener: () => void): () => void;
   /** Answers introductions to us; gives the accepted ones a welcome, and dials them too. */
   readonly introduced: IntroductionHandler;
-  /** @throws PeerdError `address_in_use`, `invalid_settings` */
-  start(): Promise<void>;
+  /** @param where instead of the address of before, if that was in use. @throws PeerdError `address_in_use`, `invalid_settings` */
+  start(where?: Endpoint): Promise<void>;
   /** Ends every link with `shutting_down`. Resolves when all connections are closed. */
   stop(): Promise<void>;
 }
@@ -140,7 +140,7 @@ export const createLinks = (deps: LinksDeps): LinkLayer => {
       return () => listeners.delete(own);
     },
     introduced,
-    start: async () => {
+    start: async (where = deps.listen) => {
       const context = {
         deps,
         admission,
@@ -153,7 +153,7 @@ export const createLinks = (deps: LinksDeps): LinkLayer => {
         },
       };
       listener = await listen(deps.identity, {
-        ...deps.listen,
+        ...where,
         protocols: [peerAlpn],
         onChannel: (channel, settled) => void acceptInbound(channel, settled, context),
         // Those who only leave are no refusals; what policy refuses is counted where it is refused.
