@@ -5,6 +5,7 @@ export * from './ids.ts';
 export * from './limits.ts';
 export * from './room-proof.ts';
 export * from './frame/codec.ts';
+export * from './machines/introduction.ts';
 export * from './messages/accept.ts';
 export * from './messages/address.ts';
 export * from './messages/cancel.ts';

@@ -8,5 +8,6 @@ export * from './identity/identity.ts';
 export * from './lifecycle.ts';
 export * from './logger.ts';
 export * from './metrics.ts';
+export * from './settings/room-secret.ts';
 export * from './settings/settings.ts';
 export * from './settings/shapes.ts';
