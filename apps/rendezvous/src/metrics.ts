@@ -31,11 +31,13 @@ export interface Metrics {
   observe(readings: Readings): void;
 }
 
-export const createMetrics = (): Metrics => {
+export const createMetrics = (about: { readonly version: string; readonly maxPeers: number }): Metrics => {
   const registry = createRegistry();
   const registers = [registry];
   const gauge = (name: string, help: string, read: () => number): Gauge =>
     new Gauge({ name, help, registers, collect() { this.set(read()); } });
+  new Gauge({ name: 'rendezvous_build_info', help: 'The version that runs, as a label', labelNames: ['version'], registers }).set({ version: about.version }, 1);
+  new Gauge({ name: 'rendezvous_peers_limit', help: 'Peers that may be registered at once', registers }).set(about.maxPeers);
   return {
     registry,
     registrations: new Counter({ name: 'rendezvous_registrations_total', help: 'Registrations that were accepted', labelNames: ['kind'], registers }),

@@ -9,7 +9,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import {
   type AcceptRequest, cancel, encodeMessage, type InboxOffer, isFinalState, isSettled, type LinkMessage, type Offer, PeerdError, type PeerId, reject,
   type RejectRequest, type SendRequest, type SendResponse, type ShowQuery, type TransferActionResponse, type TransferDetail, type TransferId, type TransferMessage,
-  type TransferSummary,
+  type TransferState, type TransferSummary,
 } from '@peerd/protocol';
 import type { DataConnection, Link, LinkUser } from '../peer/ports.ts';
 import { checkOffer, isSameOffer, newIncoming } from './admission.ts';
@@ -168,8 +168,8 @@ class StoredTransfers implements TransferService {
     return counts;
   }
 
-  unfinished(direction: TransferRecord['direction']): number {
-    return this.#registry.all().filter(({ record }) => record.direction === direction && !isFinalState(record.state)).length;
+  unfinished(direction: TransferRecord['direction'], state?: TransferState): number {
+    return this.#registry.all().filter(({ record }) => record.direction === direction && !isFinalState(record.state) && (state === undefined || record.state === state)).length;
   }
 
   async send(request: SendRequest, signal: AbortSignal): Promise<SendResponse> {
