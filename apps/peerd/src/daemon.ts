@@ -14,8 +14,10 @@ import type { KnownPeers } from './control/peers-view.ts';
 import { contactsRoutes } from './control/routes/contacts.ts';
 import { daemonRoutes } from './control/routes/daemon.ts';
 import { eventsRoutes } from './control/routes/events.ts';
+import { inboxRoutes } from './control/routes/inbox.ts';
 import { messagesRoutes } from './control/routes/messages.ts';
 import { peersRoutes } from './control/routes/peers.ts';
+import { transfersRoutes } from './control/routes/transfers.ts';
 import { closeControl, createControl, listenControl } from './control/server.ts';
 import { controlSocket } from './control/socket-path.ts';
 import { coalesce } from './daemon/coalesce.ts';
@@ -32,6 +34,8 @@ import { localAddresses } from './rendezvous/local-addresses.ts';
 import type { Rendezvous } from './rendezvous/ports.ts';
 import { createRendezvous } from './rendezvous/rendezvous.ts';
 import { defaultDownloadDir, defaultListenPort, defaultMetrics, type PeerdSettings } from './settings.ts';
+import { createTransferMetrics } from './transfer/metrics.ts';
+import { createTransfers, type TransferService } from './transfer/transfers.ts';
 import { version } from './version.ts';
 
 export interface PeerDaemon extends Daemon {
@@ -89,13 +93,21 @@ export const createDaemon = async (settings: PeerdSettings, { logger, env, onFat
     onError: (error) => logger.error({ err: error }, 'a contact could not be stored'),
   });
   const chat = await loadChat({ database, contacts, links: () => links, events: hub, logger });
+  const transfers: TransferService = await createTransfers({
+    database, contacts, identity, logger, now,
+    links: () => links,
+    events: hub,
+    metrics: createTransferMetrics(metrics.registry, (direction) => transfers.unfinished(direction)),
+    settings: { stateDir, downloadDir, accept: settings.accept, durability: settings.durability },
+  });
+  starting.defer(() => transfers.stop());
 
   const hello = { versions: [...protocolVersions], nonce: randomBytes(nonceBytes), name: settings.name, agent: `peerd/${version}` };
-  const users: LinkUser[] = [watchLinks({ contacts, events: hub, logger, onChange: peersChanged.call }), chat];
+  const users: LinkUser[] = [watchLinks({ contacts, events: hub, logger, onChange: peersChanged.call }), chat, transfers];
   const links: LinkLayer = createLinks({
     identity, hello, users, logger,
     listen: settings.listen ?? { host: '::', port: defaultListenPort },
-    policy: { isContact: (peer) => contacts.get(peer) !== undefined, isBlocked: () => false, hasUnfinishedTransfer: () => false },
+    policy: { isContact: (peer) => contacts.get(peer) !== undefined, isBlocked: () => false, hasUnfinishedTransfer: (peer) => transfers.hasUnfinishedTransfer(peer) },
     addressBook: { knownAddresses: (peer) => contacts.get(peer)?.addresses ?? [], reached: (peer, address) => contacts.reached(peer, address) },
     rendezvous: {
       get roster() {
@@ -133,7 +145,6 @@ export const createDaemon = async (settings: PeerdSettings, { logger, env, onFat
 
   const known: KnownPeers = { contacts, links, roster: rendezvous.roster };
   const fixed = { version, ...self, room: settings.room, listen: [listen], metrics: metricsAddress, downloadDir, accept: settings.accept };
-  const transferCounts = () => ({ active: 0, waiting: 0, inbox: 0 });
   const control = await createControl({
     version,
     logger,
@@ -141,10 +152,12 @@ export const createDaemon = async (settings: PeerdSettings, { logger, env, onFat
     routes: (app) => {
       void app.register(daemonRoutes, {
         whoami: { ...self, shortId: shortPeerId(self.id) },
-        status: () => statusOf({ fixed, contacts, links: () => links.all(), rendezvous: () => rendezvous.status(), transfers: transferCounts }),
+        status: () => statusOf({ fixed, contacts, links: () => links.all(), rendezvous: () => rendezvous.status(), transfers: () => transfers.counts() }),
       });
       void app.register(peersRoutes, { known, contacts, links, stopping: stopping.signal });
       void app.register(contactsRoutes, { known, contacts, self: self.id });
+      void app.register(transfersRoutes, { transfers, stopping: stopping.signal });
+      void app.register(inboxRoutes, { transfers, introductions: () => [] });
       void app.register(messagesRoutes, { chat, contacts, stopping: stopping.signal });
       void app.register(eventsRoutes, { hub, logger, stopping: stopping.signal });
     },
@@ -156,6 +169,7 @@ export const createDaemon = async (settings: PeerdSettings, { logger, env, onFat
 
   rendezvous.start();
   chat.start();
+  await transfers.start();
   if (settings.accept === 'auto') logger.warn('accept = auto: whatever any peer of the room offers is accepted, strangers included');
   logger.info({ ...self, listen, control: socket.path, metrics: metricsAddress, version }, 'peerd is up');
   const started = starting.move();

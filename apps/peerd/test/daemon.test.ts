@@ -1,9 +1,9 @@
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { MessagesResponse, PeersResponse, SendMessageResponse, StatusResponse } from '@peerd/protocol';
+import type { InboxResponse, MessagesResponse, PeersResponse, SendMessageResponse, SendResponse, StatusResponse } from '@peerd/protocol';
 import { createLogger, type Logger, readSettings } from '@peerd/service';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { createDaemon, type PeerDaemon } from '../src/daemon.ts';
@@ -27,6 +27,8 @@ const start = async (directory: string, name: string, args: readonly string[] = 
   onTestFinished(stop);
   return { ...daemon, stop };
 };
+
+const patience = { timeout: 20_000, interval: 100 };
 
 const at = (daemon: PeerDaemon): string => `${daemon.id}@127.0.0.1:${daemon.listen.port}`;
 
@@ -119,12 +121,12 @@ describe('two daemons without any rendezvous', () => {
     const { directory, alice, bob } = await pair();
     await call(alice.control, 'POST', '/v1/peers/bob/connect');
     await bob.stop();
-    await vi.waitFor(async () => expect((await call<StatusResponse>(alice.control, 'GET', '/v1/status')).body.links).toEqual([]), 10_000);
+    await vi.waitFor(async () => expect((await call<StatusResponse>(alice.control, 'GET', '/v1/status')).body.links).toEqual([]), patience);
     expect((await call<SendMessageResponse>(alice.control, 'POST', '/v1/messages', { peer: 'bob', text: 'later' })).body).toMatchObject({ state: 'queued' });
     const again = await start(directory, 'bob', ['--listen', `127.0.0.1:${bob.listen.port}`]);
     await vi.waitFor(
       async () => expect((await call<MessagesResponse>(again.control, 'GET', '/v1/messages')).body.messages).toMatchObject([{ text: 'later' }]),
-      { timeout: 20_000, interval: 100 },
+      patience,
     );
   });
 
@@ -134,5 +136,22 @@ describe('two daemons without any rendezvous', () => {
     await call(alice.control, 'POST', '/v1/contacts', { peer: at(bob), name: 'bob' });
     expect(await call(alice.control, 'POST', '/v1/peers/bob/connect', { timeoutMs: 1_500 })).toMatchObject({ status: 409, body: { error: { code: expect.stringMatching(/not_introduced|peer_unreachable/) } } });
     expect((await call<StatusResponse>(bob.control, 'GET', '/v1/status')).body.links).toEqual([]);
+  });
+
+  test('a directory is offered, accepted, and arrives; both sides have the same end', async () => {
+    const { directory, alice, bob } = await pair();
+    const source = join(directory, 'things');
+    await mkdir(join(source, 'empty'), { recursive: true });
+    await writeFile(join(source, 'file'), Buffer.alloc(3_000_000, 'x'));
+    const sent = await call<SendResponse>(alice.control, 'POST', '/v1/transfers', { peers: ['bob'], paths: [source] });
+    const id = sent.body.transfers[0]?.id;
+    const inbox = async (): Promise<InboxResponse> => (await call<InboxResponse>(bob.control, 'GET', '/v1/inbox')).body;
+    await vi.waitFor(async () => expect((await inbox()).offers).toMatchObject([{ id, from: { id: alice.id, name: 'alice' }, trust: 'pinned', names: ['things'] }]), patience);
+    expect((await call<StatusResponse>(bob.control, 'GET', '/v1/status')).body.transfers).toEqual({ active: 0, waiting: 0, inbox: 1 });
+    expect((await call(bob.control, 'POST', `/v1/inbox/${id}/accept`)).body).toMatchObject({ state: 'accepted' });
+    for (const daemon of [alice, bob])
+      await vi.waitFor(async () => expect((await call(daemon.control, 'GET', `/v1/transfers/${id}`)).body).toMatchObject({ state: 'done', receipt: { verified: true } }), patience);
+    expect(await readFile(join(directory, 'bob', 'in', 'things', 'file'))).toEqual(await readFile(join(source, 'file')));
+    expect(await (await fetch(`http://${alice.metrics}/metrics`)).text()).toContain('peerd_transfers_total{direction="send",outcome="done"} 1');
   });
 });

@@ -64,7 +64,7 @@ const byId = (id: PeerId, target: string, around: Surroundings): ResolvedPeer =>
 const byContactName = (contact: Contact, bearers: readonly PeerId[], around: Surroundings): ResolvedPeer => {
   if (!isPresent(contact.id, around) && bearers.length > 0) throw changed(contact, bearers);
   const warnings = bearers.map(
-    (other) => `Another peer calls itself ${escapeText(contact.name)} too: ${shortPeerId(other)}. Your contact ${shortPeerId(contact.id)} is used.`,
+    (other) => `another peer calls itself ${escapeText(contact.name)} too: ${shortPeerId(other)}; your contact ${shortPeerId(contact.id)} is used`,
   );
   return { id: contact.id, name: contact.name, trust: contact.trust, warnings };
 };
@@ -97,7 +97,7 @@ const labelOf = (id: PeerId, around: Surroundings): string => namesOf(id, around
 const found = (id: PeerId, around: Surroundings): ResolvedPeer => {
   const name = labelOf(id, around);
   const trust = trustOf(id, name, around.contacts);
-  const warnings = trust === 'changed' ? [`${shortPeerId(id)} calls itself ${escapeText(name)}, but your contact of that name has another key.`] : [];
+  const warnings = trust === 'changed' ? [`${shortPeerId(id)} calls itself ${escapeText(name)}, but your contact of that name has another key`] : [];
   return { id, name, trust, warnings };
 };
 

@@ -31,7 +31,11 @@ export const createControl = async ({ version, logger, onAnswered, routes }: Con
     connectionTimeout: 0,
     routerOptions: { maxParamLength: 1_024 },
   });
-  app.setValidatorCompiler(validatorCompiler);
+  app.setValidatorCompiler((route: Parameters<typeof validatorCompiler>[0]) => {
+    const validate = validatorCompiler(route);
+    // Fastify validates `null` where there is no body; schemas say `undefined`.
+    return (data: unknown) => validate(data ?? undefined);
+  });
   app.setSerializerCompiler(serializerCompiler);
   const parseJson = app.getDefaultJsonParser('error', 'error');
   app.removeContentTypeParser('application/json');
@@ -39,10 +43,6 @@ export const createControl = async ({ version, logger, onAnswered, routes }: Con
     // A body is optional for some actions, and many clients name its type anyway.
     if (body === '') done(null, undefined);
     else void parseJson(request, body as string, done);
-  });
-  // Fastify says `null` for no body; schemas say `undefined`.
-  app.addHook('preValidation', async (request) => {
-    request.body ??= undefined;
   });
   app.setErrorHandler(async (error, request, reply) => {
     const known = toPeerdError(error);

@@ -168,9 +168,13 @@ class StoredTransfers implements TransferService {
     return counts;
   }
 
+  unfinished(direction: TransferRecord['direction']): number {
+    return this.#registry.all().filter(({ record }) => record.direction === direction && !isFinalState(record.state)).length;
+  }
+
   async send(request: SendRequest, signal: AbortSignal): Promise<SendResponse> {
     this.#stopping.signal.throwIfAborted();
-    if (this.#registry.all().filter(({ record }) => record.direction === 'send' && !isFinalState(record.state)).length + request.peers.length > maxOutgoing)
+    if (this.unfinished('send') + request.peers.length > maxOutgoing)
       throw new PeerdError('rate_limited', `${maxOutgoing} transfers are not over yet`, { hint: 'Wait for some of them, or cancel them: `peerctl transfers`.' });
     const { group, records, skipped, warnings } = await prepareSend(this.#environment, this.#options.contacts, request, signal);
     // As they are queued: the answer comes before what a link that is there makes of them.

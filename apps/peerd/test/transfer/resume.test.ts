@@ -1,9 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isFinalState, type TransferState } from '@peerd/protocol';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { chunkSize, createWorld, type Peer, type Wire, type World } from './linked-services.ts';
 
 const never = new AbortController().signal;
@@ -253,11 +251,8 @@ describe('cancel', () => {
 });
 
 /** Nothing is left to do or to say at this side. */
-const settled = async (peer: Peer): Promise<void> => {
-  const isOver = (state: TransferState): boolean => isFinalState(state);
-  for (;;) {
-    const rows = await peer.database.all<{ state: TransferState; untold: number; cleaned: number }>('SELECT state, untold, cleaned FROM transfers');
-    if (rows.every(({ state, untold, cleaned }) => isOver(state) && untold === 0 && cleaned === 1)) return;
-    await once(peer.database as unknown as EventTarget, 'never', { signal: AbortSignal.timeout(20) }).catch(() => {});
-  }
-};
+const settled = (peer: Peer): Promise<void> =>
+  vi.waitFor(async () => {
+    const open = await peer.database.all('SELECT id, state, untold, cleaned FROM transfers WHERE finished_at IS NULL OR untold = 1 OR cleaned = 0');
+    expect(open).toEqual([]);
+  });
