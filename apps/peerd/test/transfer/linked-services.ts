@@ -257,9 +257,10 @@ class DataPipe {
     const decoder = new FrameDecoder(dataBounds);
     const { signal } = this.#ended;
     const destroy = (reason: PeerdError): void => this.destroy(reason);
+    const ended = once(signal, 'abort');
     const wait = async (): Promise<void> => {
       signal.throwIfAborted();
-      await Promise.race([once(this.#changes, 'change'), once(signal, 'abort')]);
+      await Promise.race([once(this.#changes, 'change'), ended]);
     };
     this.sender = {
       signal, destroy,
@@ -284,7 +285,7 @@ class DataPipe {
         signal.throwIfAborted();
         const frame = this.#frames.shift();
         if (frame) {
-          await onFrame(frame);
+          await Promise.race([onFrame(frame), ended]);
           signal.throwIfAborted();
           this.#changed();
           yield frame;

@@ -68,6 +68,7 @@ describe('resume', () => {
     const wire = world.link();
     const { held } = holdAfter(wire, 30);
     await held;
+    await journalled(world, id);
     wire.cut();
     for (const peer of [alice, bob]) {
       if (who !== 'both' && peer.name !== who) continue;
@@ -249,6 +250,16 @@ describe('cancel', () => {
     await expect(started.world.alice.service.cancel(started.id)).rejects.toMatchObject({ code: 'wrong_state' });
   });
 });
+
+/** The journal may be 250 ms behind. */
+const journalled = ({ alice, bob }: World, id: string): Promise<void> =>
+  vi.waitFor(
+    async () => {
+      const journal = await readFile(join(bob.settings.stateDir, 'transfers', 'in', alice.id, id, 'journal'));
+      expect(journal.subarray(0, 20 * 32).some((byte) => byte !== 0)).toBe(true);
+    },
+    { timeout: 10_000 },
+  );
 
 /** Nothing is left to do or to say at this side. */
 const settled = (peer: Peer): Promise<void> =>
