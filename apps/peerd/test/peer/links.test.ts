@@ -123,7 +123,7 @@ describe('links', () => {
     const [a, b] = [await hub.peer(low, { listed: false }), await hub.peer(high, { listed: false })];
     a.known.set(b.id, [b.links.address]);
     b.unfinished.add(a.id);
-    await a.links.connect(b.id, soon());
+    expect((await a.links.connect(b.id, soon())).dialled).toBe(true);
     await expectLinked(a, b);
   });
 
@@ -189,6 +189,7 @@ describe('links', () => {
       await dialler.links.connect(listener.id, soon());
       await until(() => old?.signal.aborted === true);
       await expectLinked(dialler, listener);
+      expect(listener.events).toHaveLength(3);
     });
   });
 
@@ -224,6 +225,7 @@ describe('links', () => {
     a.links.need(high.id, 'test');
     const b = await hub.peer(high);
     await expectLinked(a, b);
+    expect(hub.introductions).toBe(1);
   });
 
   test('a user that fails ends the link for both sides, with its reason', async () => {
