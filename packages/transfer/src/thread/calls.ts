@@ -2,7 +2,7 @@
 import type { SourceRead } from './source-files.ts';
 import type { FinishResult } from './staged-files.ts';
 
-export interface WalkBatch {
+interface WalkBatch {
   /** Packed entries, in manifest order. */
   readonly entries: Uint8Array<ArrayBuffer>;
   readonly skipped: readonly { path: Uint8Array; code: 'special_file' | 'source_unreadable'; message: string }[];

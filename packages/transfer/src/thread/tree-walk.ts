@@ -145,7 +145,7 @@ const kindOf = (stat: BigIntStats): string => {
 };
 
 /** The errno name: the rest of the message is about /proc paths that nobody typed. */
-export const systemMessage = (error: unknown): string => {
+const systemMessage = (error: unknown): string => {
   const code = error instanceof Error && 'code' in error ? String(error.code) : undefined;
   return code === undefined ? String(error instanceof Error ? error.message : error) : `it can't be read (${code})`;
 };
