@@ -22,10 +22,10 @@ const offersTable = ({ offers }: InboxResponse, screen: number | undefined, colo
   const prefixes = uniquePrefixes(offers.map(({ id }) => id));
   const columns = [
     { title: 'ID' },
-    { title: 'FROM', min: 6 },
+    { title: 'FROM', min: 3 },
     { title: 'TRUST', drop: 5, style: (text: string, row: number) => colorTrust(offers[row]?.trust ?? 'new', colors)(text) },
     { title: 'ENTRIES', align: 'right' as const, drop: 4 },
-    { title: 'SIZE', align: 'right' as const },
+    { title: 'SIZE', align: 'right' as const, drop: 7 },
     { title: 'EXISTING', align: 'right' as const, drop: 3, style: (text: string) => (text === '-' ? text : colors.yellow(text)) },
     { title: 'CAME', drop: 2 },
     { title: 'NAMES', min: 12, drop: 6 },
@@ -53,7 +53,7 @@ const offersTable = ({ offers }: InboxResponse, screen: number | undefined, colo
 };
 
 const introductionsTable = ({ introductions }: InboxResponse, screen: number | undefined, colors: Colors, now: number): string[] => {
-  const columns = [{ title: 'INTRODUCTION' }, { title: 'FROM', min: 6 }, { title: 'PEER ID' }, { title: 'CAME', drop: 1 }];
+  const columns = [{ title: 'INTRODUCTION' }, { title: 'FROM', min: 3 }, { title: 'PEER ID', drop: 2 }, { title: 'CAME', drop: 1 }];
   const rows = introductions.map(({ id, from, receivedAt }) => [id, peerLabel(from), shortId(from.id), formatAgo(receivedAt, now)]);
   return [...table(columns, rows, screen, colors), '', 'these peers ask for a link: peerctl accept or reject with the id of the introduction'];
 };

@@ -17,11 +17,14 @@ export interface Output {
   warn(text: string): void;
 }
 
+/** The types of Node say that it is always there; for a pipe it is not. */
+const isTerminal = (stream: { readonly isTTY?: boolean }): boolean => stream.isTTY ?? false;
+
 /**
- * https://no-color.org: any value that is not empty. Strictly a boolean (isTTY is undefined for a pipe), because
- * picocolors decides by itself where it is told nothing, and colours a pipe in CI.
+ * https://no-color.org: any value that is not empty. Never `undefined`: picocolors decides by itself where it is told
+ * nothing, and colours a pipe in CI.
  */
-const colorful = (stream: NodeJS.WriteStream): boolean => stream.isTTY === true && !process.env['NO_COLOR'] && process.env['TERM'] !== 'dumb';
+const colorful = (stream: NodeJS.WriteStream): boolean => isTerminal(stream) && !process.env['NO_COLOR'] && process.env['TERM'] !== 'dumb';
 
 export const createOutput = (json: boolean): Output => {
   const { stdout, stderr } = process;

@@ -135,7 +135,8 @@ describe('help: exit 0', () => {
     const { code, stdout } = await peerctl(['--help']);
     expect(code).toBe(0);
     const listed = [...stdout.matchAll(/^ {2}([a-z]+)(?: [[<]| {2,})/gm)].map(([, name]) => name);
-    expect(listed.toSorted()).toEqual([...commands, 'help'].toSorted());
+    expect(new Set(listed)).toEqual(new Set([...commands, 'help']));
+    expect(listed).toHaveLength(commands.length + 1);
   });
 
   test.each(commands)('%s --help has examples and fits 100 columns', async (command) => {

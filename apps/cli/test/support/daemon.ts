@@ -4,7 +4,11 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ControlEvent, controlEventSchema, errorCodes, type ErrorCode, type ErrorDocument } from '@peerd/protocol';
-import type { z } from 'zod';
+
+/** A schema of the protocol package. */
+interface Schema<T> {
+  parse(document: unknown): T;
+}
 
 export interface Asked {
   readonly method: string;
@@ -51,7 +55,7 @@ export class TestDaemon implements AsyncDisposable {
   }
 
   /** The answer must be one that the real daemon may give. */
-  on<T>(route: string, schema: z.ZodType<T>, answer: T | ((asked: Asked) => T | Promise<T>)): this {
+  on<T>(route: string, schema: Schema<T>, answer: T | ((asked: Asked) => T | Promise<T>)): this {
     this.#answers.set(route, async (asked) => schema.parse(typeof answer === 'function' ? await (answer as (asked: Asked) => T | Promise<T>)(asked) : answer));
     return this;
   }
