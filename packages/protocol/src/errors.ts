@@ -10,6 +10,7 @@ export const errorCodes = {
   invalid_settings: { exit: 2, retryable: false, summary: 'A setting from a flag, the environment or a file is wrong.' },
   not_found: { exit: 1, retryable: false, summary: 'No such transfer, offer, message or route.' },
   ambiguous_id: { exit: 2, retryable: false, summary: 'The id prefix fits more than one transfer.' },
+  unauthorized: { exit: 1, retryable: false, summary: 'The request needs a token and has none, or another one.' },
   wrong_state: { exit: 1, retryable: false, summary: 'The transfer is in a state that does not allow this action.' },
   internal: { exit: 1, retryable: false, summary: 'A defect in peerd. The log has the details.' },
   interrupted: { exit: 130, retryable: true, summary: 'A signal ended the command; what the daemon does goes on.' },

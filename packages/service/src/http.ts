@@ -45,6 +45,7 @@ export const errorBody = (error: unknown): { error: { code: string; message: str
 export const httpStatus = (error: unknown): number => {
   if (!(error instanceof PeerdError)) return (error as { statusCode?: number }).statusCode ?? 500;
   if (error.code === 'internal') return 500;
+  if (error.code === 'unauthorized') return 401;
   if (error.code === 'not_found' || error.code === 'no_such_peer') return 404;
   if (error.code === 'shutting_down') return 503;
   return error.exitCode === 2 ? 400 : 409;

@@ -1,4 +1,4 @@
-import { chunkFrameType, close as closeMessage, dataBounds, dataConnectionMaxBytes, type Frame, packFrameType, PeerdError } from '@peerd/protocol';
+import { chunkFrameType, close as closeMessage, dataBounds, type Frame, packFrameType, PeerdError } from '@peerd/protocol';
 import { type Channel, closeReason, type Greeted } from '@peerd/service';
 import type { DataConnection } from './ports.ts';
 
@@ -7,7 +7,6 @@ export class ChannelData implements DataConnection {
   readonly signal: AbortSignal;
   readonly #channel: Channel;
   readonly #frames: Greeted['frames'];
-  #sent = 0;
 
   constructor(channel: Channel, frames: Greeted['frames'], direction: 'send' | 'receive') {
     this.#channel = channel;
@@ -18,14 +17,8 @@ export class ChannelData implements DataConnection {
     if (direction === 'send') void this.#watch();
   }
 
-  /** RFC 8446 §5.5: bytes that one key may still protect. */
-  get remaining(): number {
-    return dataConnectionMaxBytes - this.#sent;
-  }
-
   async write(buffers: readonly Uint8Array[]): Promise<void> {
     this.signal.throwIfAborted();
-    for (const buffer of buffers) this.#sent += buffer.byteLength;
     if (!this.#channel.sendAll(buffers)) await this.#channel.drained();
   }
 
