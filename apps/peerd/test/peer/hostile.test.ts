@@ -130,11 +130,11 @@ describe('a hostile peer', () => {
     await until(() => peer.links.all().length === 1);
     const { connection } = peer.links.get(high.id) as ActiveLink;
     // More than its reader and the kernel take, so that it waits here.
-    let queued = 0;
-    for (let rounds = 0; rounds < 10; rounds = connection.channel.queuedBytes === queued ? rounds + 1 : 0) {
+    let queued = -1;
+    while (queued !== connection.channel.queuedBytes) {
+      while (connection.channel.queuedBytes < 4 << 20) connection.channel.send(encodeFrame(0x7e, Buffer.alloc(60_000)));
       queued = connection.channel.queuedBytes;
-      if (queued < 4 << 20) connection.channel.send(encodeFrame(0x7e, Buffer.alloc(60_000)));
-      await new Promise((resolve) => setTimeout(resolve, 1));
+      await new Promise((resolve) => setTimeout(resolve, 50));
     }
     for (let seq = 0; seq < 100; seq += 1) channel.send(encodeMessage(ping, { seq }));
     channel.send(text);

@@ -71,6 +71,16 @@ describe('links', () => {
     await expectLinked(a, b);
   });
 
+  test('an address that swallows everything costs the stagger, not the deadline', async () => {
+    const [a, b] = [await hub.peer(low, { listed: false }), await hub.peer(high, { listed: false })];
+    const silent = await TcpProxy.to(b.links.address);
+    silent.swallow();
+    a.known.set(b.id, [silent.address, b.links.address]);
+    b.contacts.add(a.id);
+    expect((await a.links.connect(b.id, AbortSignal.timeout(5_000))).remote).toEqual(b.links.address);
+    await until(() => silent.connections === 0);
+  });
+
   test.each(['low', 'high'] as const)('only one direction is reachable: the %s side has no address', async (which) => {
     const [a, b] = [await hub.peer(low, { reachable: which !== 'low' }), await hub.peer(high, { reachable: which !== 'high' })];
     const [asking, asked] = which === 'low' ? [b, a] : [a, b];
