@@ -132,10 +132,10 @@ export class Pursuit {
     }
   }
 
-  /** Once the peer has said no, and nothing else is under way, a person should not wait for the deadline. */
+  /** A person should not wait for the deadline when the answer stands. Whoever only needs the peer goes on. */
   #onRound(): void {
     const effort = this.#effort;
-    if (!effort?.isIdle || !effort.failures.isFinal) return;
+    if (!effort?.isHopeless) return;
     for (const waiter of this.#waiters) waiter.reject(effort.failures.error());
   }
 

@@ -244,7 +244,7 @@ export class IncomingTransfer {
     const { receiver } = this.#content;
     if (link && receiver) this.#run(async () => {
       try {
-        await sayHave(link, this.record.id, receiver);
+        await sayHave(link, this.record.id, receiver, this.#life.signal);
       } catch (error) {
         if (!link.signal.aborted && !this.#life.signal.aborted) this.#report({ type: 'local-failed', end: endOf(error) });
       }

@@ -2,6 +2,7 @@
 import { cancel, encodeMessage, failed, have, progress, receipt, reject, type TransferId } from '@peerd/protocol';
 import type { Receiver } from '@peerd/transfer';
 import type { Link } from '../peer/ports.ts';
+import { abortable } from './abortable.ts';
 import { clipped } from './ends.ts';
 import type { Posts } from './posts.ts';
 import type { TransferRecord } from './record.ts';
@@ -50,10 +51,10 @@ export class ReceiverVoice {
   }
 }
 
-/** Every run of chunks that is there, the last one marked. @throws the reason of the link's end */
-export const sayHave = async (link: Link, transfer: TransferId, receiver: Receiver): Promise<void> => {
+/** Every run of chunks that is there, the last one marked. @throws the reason of the link's end or of `signal` */
+export const sayHave = async (link: Link, transfer: TransferId, receiver: Receiver, signal: AbortSignal): Promise<void> => {
   let run: { start: number; hashes: Buffer } = { start: 0, hashes: Buffer.alloc(0) };
-  const say = (last: boolean): Promise<void> => link.send(encodeMessage(have, { transfer, ...run, last }));
+  const say = (last: boolean): Promise<void> => abortable(link.send(encodeMessage(have, { transfer, ...run, last })), signal);
   for (const next of receiver.have()) {
     if (run.hashes.length > 0) await say(false);
     run = next;

@@ -1,5 +1,7 @@
 /** Messages of a link find their transfer: one that is at work, one that is over, or a new one. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { cancel, encodeMessage, type LinkMessage, type Offer, PeerdError, type PeerId, reject, type TransferId, type TransferMessage } from '@peerd/protocol';
+import { fullBucket, type Rate, takeToken, type TokenBucket } from '../chat/token-bucket.ts';
 import type { Contacts } from '../contacts/ports.ts';
 import type { Link } from '../peer/ports.ts';
 import { checkOffer, isSameOffer, newIncoming } from './admission.ts';
@@ -19,8 +21,12 @@ export interface ReceptionOptions {
   readonly incoming: (record: TransferRecord, fresh: boolean) => IncomingTransfer;
 }
 
+/** New offers of a peer that is no contact: each leaves a row, so a flood is read as slowly as it may be stored. */
+const strangerRate: Rate = { burst: 64, perSecond: 2 };
+
 export class Reception {
   readonly #options: ReceptionOptions;
+  readonly #buckets = new WeakMap<Link, TokenBucket>();
 
   constructor(options: ReceptionOptions) {
     this.#options = options;
@@ -84,6 +90,7 @@ export class Reception {
     const known = await this.#findIncoming(link.peer, offer.transfer);
     if (known && !isSameOffer(known.record, offer)) return this.#refuse(link, offer, new PeerdError('manifest_invalid', 'this transfer id stands for another offer already'));
     if (known) return known.message(link, { kind: 'offer', body: offer });
+    await this.#pace(link);
     if (await store.exists('send', offer.transfer)) return this.#refuse(link, offer, new PeerdError('manifest_invalid', 'this transfer id is one of ours'));
     try {
       checkOffer(link, offer, { incoming: registry.allIncoming().map(({ record }) => record), isContact: (peer) => contacts.get(peer) !== undefined });
@@ -95,6 +102,14 @@ export class Reception {
     await store.insert([record]);
     registry.addIncoming(transfer);
     await transfer.message(link, { kind: 'offer', body: offer });
+  }
+
+  async #pace(link: Link): Promise<void> {
+    if (this.#options.contacts.get(link.peer)) return;
+    const now = this.#environment.now();
+    const { bucket, waitMs } = takeToken(this.#buckets.get(link) ?? fullBucket(strangerRate, now), strangerRate, now);
+    this.#buckets.set(link, bucket);
+    if (waitMs > 0) await sleep(waitMs, undefined, { signal: link.signal });
   }
 
   #refuse(link: Link, { transfer }: Offer, error: unknown): void {

@@ -29,11 +29,12 @@ test('otherwise everything that was tried is listed, escaped', () => {
   expect(failures.error().message).not.toContain('10.0.0.1');
 });
 
-test('only the peer itself can say no for good', () => {
+test('only the peer itself can refuse; another key counts when it is all there is', () => {
   const failures = new Failures(peer);
   failures.dial('a', failed('wrong_key'));
+  expect([failures.isRefusal, failures.isWrongKey]).toEqual([false, true]);
   failures.dial('b', failed('not_introduced'));
-  expect(failures.isFinal).toBe(false);
+  expect([failures.isRefusal, failures.isWrongKey]).toEqual([false, false]);
   failures.dial('c', failed('blocked'));
-  expect(failures.isFinal).toBe(true);
+  expect(failures.isRefusal).toBe(true);
 });
