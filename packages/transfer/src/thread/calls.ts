@@ -11,6 +11,8 @@ interface WalkBatch {
 }
 
 export interface Calls {
+  /** Closes what the operation before has opened. */
+  reset: { in: Record<string, never>; out: void };
   walkOpen: { in: { paths: Uint8Array[]; workingDirectory: Uint8Array }; out: { name: Uint8Array; source: Uint8Array }[] };
   walkNext: { in: { limit: number; skips: number }; out: WalkBatch };
   sourcesOpen: { in: { roots: { name: Uint8Array; source: Uint8Array }[] }; out: void };

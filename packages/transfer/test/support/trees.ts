@@ -1,5 +1,6 @@
 /** Trees on disk, made from a description and described again, byte for byte. */
 import { chmod, lstat, lutimes, mkdir, readdir, readFile, readlink, symlink, utimes, writeFile } from 'node:fs/promises';
+import { closeSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
 import { createHash } from 'node:crypto';
 
 /** A path of bytes, as latin1. */
@@ -57,4 +58,17 @@ export const describeTree = async (root: string): Promise<Record<string, Describ
   };
   await visit('');
   return Object.fromEntries(Object.entries(result).sort(([a], [b]) => (a < b ? -1 : 1)));
+};
+
+/** Directories within each other, and a file in the last: deeper than a path of a system call may be long. */
+export const makeDeep = (root: string, component: string, depth: number): void => {
+  let fd = openSync(root, 'r');
+  for (let level = 0; level < depth; level += 1) {
+    mkdirSync(`/proc/self/fd/${fd}/${component}`);
+    const below = openSync(`/proc/self/fd/${fd}/${component}`, 'r');
+    closeSync(fd);
+    fd = below;
+  }
+  writeFileSync(`/proc/self/fd/${fd}/file`, 'deep');
+  closeSync(fd);
 };
