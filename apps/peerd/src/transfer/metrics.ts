@@ -4,16 +4,14 @@ import { Counter, Gauge, type Registry } from 'prom-client';
 import type { Direction } from './record.ts';
 
 export interface TransferMetrics {
-  /** @param count how many transfers of a direction are not over now */
-  active(count: (direction: Direction) => number): void;
   finished(direction: Direction, outcome: TransferPhase): void;
   content(direction: Direction, chunks: number, bytes: number): void;
   /** @param stages milliseconds since the last call for this transfer */
   stages(direction: Direction, stages: StageTimes): void;
 }
 
-export const createTransferMetrics = (registry: Registry): TransferMetrics => {
-  let count: (direction: Direction) => number = () => 0;
+/** @param unfinished how many transfers of a direction are not over now */
+export const createTransferMetrics = (registry: Registry, unfinished: (direction: Direction) => number): TransferMetrics => {
   const registers = [registry];
   const outcomes = new Counter({ name: 'peerd_transfers_total', help: 'Transfers that ended, by how they ended', labelNames: ['direction', 'outcome'], registers });
   const bytes = new Counter({ name: 'peerd_transfer_bytes_total', help: 'Content bytes sent and stored', labelNames: ['direction'], registers });
@@ -25,13 +23,10 @@ export const createTransferMetrics = (registry: Registry): TransferMetrics => {
     labelNames: ['direction'],
     registers,
     collect: () => {
-      for (const direction of ['send', 'receive'] as const) gauge.set({ direction }, count(direction));
+      for (const direction of ['send', 'receive'] as const) gauge.set({ direction }, unfinished(direction));
     },
   });
   return {
-    active: (source) => {
-      count = source;
-    },
     finished: (direction, outcome) => outcomes.inc({ direction, outcome }),
     content: (direction, count, size) => {
       chunks.inc({ direction }, count);

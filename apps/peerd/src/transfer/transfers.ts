@@ -74,7 +74,6 @@ class StoredTransfers implements TransferService {
     };
     this.#decider = { environment: this.#environment, contacts };
     this.#registry = new Registry(options.links);
-    metrics.active((direction) => this.#registry.all().filter(({ record }) => record.direction === direction && !isFinalState(record.state)).length);
     this.#reception = new Reception({
       environment: this.#environment, registry: this.#registry, contacts, outgoing: (record) => this.#outgoing(record), incoming: (record, fresh) => this.#incoming(record, fresh),
     });

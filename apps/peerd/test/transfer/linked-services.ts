@@ -62,7 +62,7 @@ export class Peer {
       database: this.database, contacts: this.contacts, identity: this.identity, logger, settings: this.settings, now: () => this.now(),
       links: () => ({ need: (peer, owner) => void this.needed.add(`${owner} ${peer}`), release: (peer, owner) => void this.needed.delete(`${owner} ${peer}`) }),
       events: { publish: (event) => this.#publish(event) },
-      metrics: createTransferMetrics(this.registry),
+      metrics: createTransferMetrics(this.registry, (direction) => this.service.unfinished(direction)),
     });
     await this.service.start();
   }
