@@ -35,7 +35,7 @@ import type { Rendezvous } from './rendezvous/ports.ts';
 import { createRendezvous } from './rendezvous/rendezvous.ts';
 import { defaultDownloadDir, defaultListenPort, defaultMetrics, type PeerdSettings } from './settings.ts';
 import { createTransferMetrics } from './transfer/metrics.ts';
-import { createTransfers } from './transfer/transfers.ts';
+import { createTransfers, type TransferService } from './transfer/transfers.ts';
 import { version } from './version.ts';
 
 export interface PeerDaemon extends Daemon {
@@ -93,11 +93,11 @@ export const createDaemon = async (settings: PeerdSettings, { logger, env, onFat
     onError: (error) => logger.error({ err: error }, 'a contact could not be stored'),
   });
   const chat = await loadChat({ database, contacts, links: () => links, events: hub, logger });
-  const transfers = await createTransfers({
+  const transfers: TransferService = await createTransfers({
     database, contacts, identity, logger, now,
     links: () => links,
     events: hub,
-    metrics: createTransferMetrics(metrics.registry),
+    metrics: createTransferMetrics(metrics.registry, (direction) => transfers.unfinished(direction)),
     settings: { stateDir, downloadDir, accept: settings.accept, durability: settings.durability },
   });
   starting.defer(() => transfers.stop());
