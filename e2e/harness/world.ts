@@ -1,4 +1,5 @@
 /** A world of real processes: a rendezvous and peers, each in a directory of its own, all gone at the end. */
+import { mkdirSync } from 'node:fs';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,7 +14,7 @@ const bareEnvironment = (home: string): NodeJS.ProcessEnv => ({
   ...(process.env['NODE_V8_COVERAGE'] ? { NODE_V8_COVERAGE: process.env['NODE_V8_COVERAGE'] } : {}),
 });
 
-export interface PlaceOptions {
+interface PlaceOptions {
   /** Flags beyond those that the harness gives. */
   readonly args?: readonly string[];
   /** Command in front of Node, such as `ip netns exec NAME`. */
@@ -93,7 +94,6 @@ export class Peer {
 
   /** Starts the daemon, again after `end` with the state of before. Resolves when it answers on its control socket. */
   async start(...moreArgs: readonly string[]): Promise<this> {
-    await mkdir(this.inboxDirectory, { recursive: true });
     const { rendezvous, listen = '127.0.0.1:0', args = [], prefix } = this.#options;
     this.daemon = new Daemon(
       this.name,
@@ -210,6 +210,7 @@ export class World implements AsyncDisposable {
   peer(name: string, options: PeerOptions = {}): Peer {
     const rendezvous = options.rendezvous === undefined ? this.#rendezvous[0]?.address : options.rendezvous;
     const peer = new Peer(name, join(this.directory, name), { ...options, rendezvous: rendezvous ?? null });
+    mkdirSync(peer.inboxDirectory, { recursive: true });
     this.peers.push(peer);
     return peer;
   }

@@ -41,7 +41,7 @@ describe.concurrent('consent', () => {
     expect(code).toBe(0);
     const done = send.lines.at(-1);
     const saved = join(bob.inboxDirectory, 'report.bin');
-    expect(done).toMatchObject({ event: 'done', id, savedAs: [saved] });
+    expect(done).toMatchObject({ event: 'done', id, savedAs: ['report.bin'] });
     expect(await sha256OfFile(saved)).toBe(await sha256OfFile(file));
     const [sent, received] = await Promise.all([lstat(file), lstat(saved)]);
     expect(received.mode & 0o777).toBe(0o640);
@@ -112,7 +112,7 @@ describe.concurrent('consent', () => {
     await writeFile(join(bob.inboxDirectory, 'a.txt'), 'old');
     const renamed = alice.command(['--json', 'send', 'bob', 'a.txt']);
     expect((await renamed.result).code).toBe(0);
-    expect(renamed.lines.at(-1)).toMatchObject({ event: 'done', savedAs: [join(bob.inboxDirectory, 'a (1).txt')] });
+    expect(renamed.lines.at(-1)).toMatchObject({ event: 'done', savedAs: ['a (1).txt'] });
     const failed = alice.command(['--json', 'send', 'bob', 'a.txt', '--conflict', 'fail']);
     expect((await failed.result).code).toBe(1);
     expect(failed.lines.at(-1)).toMatchObject({ event: 'failed' });

@@ -12,7 +12,8 @@ import { finalText, waitingFor } from './words.ts';
 const redrawMs = 1_000;
 
 interface Row {
-  readonly startedAt: number;
+  /** Since the content may flow: the time in which a person decided says nothing about the speed. */
+  startedAt: number;
   readonly meter: RateMeter;
   event: SendEvent;
   since: number;
@@ -45,6 +46,7 @@ export const barReporter = (output: Output): Reporter => {
       if (row.event.state !== event.state) row.since = now;
       if (event.event === 'progress' && event.chunks !== undefined) row.meter.add(now, event.bytesDone);
       else if (event.state !== 'transferring') row.meter.reset();
+      if (event.event === 'accepted') row.startedAt = now;
       row.event = event;
       rows.set(event.id, row);
       if (event.event === 'done' || event.error !== undefined) ended(event, row);

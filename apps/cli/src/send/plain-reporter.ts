@@ -13,7 +13,8 @@ const stepPercent = 10;
 const stepMs = 30_000;
 
 interface Row {
-  readonly startedAt: number;
+  /** Since the content may flow: the time in which a person decided says nothing about the speed. */
+  startedAt: number;
   readonly meter: RateMeter;
   state: string;
   percent: number;
@@ -45,6 +46,7 @@ export const plainReporter = (output: Output): Reporter => {
       const now = performance.now();
       const row = rows.get(event.id) ?? { startedAt: now, meter: new RateMeter(), state: '', percent: 0, saidAt: now };
       rows.set(event.id, row);
+      if (event.event === 'accepted') row.startedAt = now;
       if (event.event === 'queued') say(event, `queued, ${content(event)}`);
       else if (event.event === 'progress') progress(event, row, now);
       else if (event.event === 'offered' || event.event === 'accepted') say(event, waitingFor({ ...event, state: event.event }));

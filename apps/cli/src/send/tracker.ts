@@ -55,10 +55,10 @@ export class SendTracker {
   readonly #transfers = new Map<string, Tracked>();
 
   /** What the daemon made of the request. */
-  start(transfers: readonly TransferSummary[], extra: { skipped: readonly SkippedEntry[]; warnings: readonly string[] }): SendEvent[] {
+  start(transfers: readonly TransferSummary[], { skipped, warnings }: { readonly skipped: readonly SkippedEntry[]; readonly warnings: readonly string[] }): SendEvent[] {
     return transfers.flatMap((summary) => {
       this.#transfers.set(summary.id, { summary, sent: new Set(['queued']), final: undefined });
-      return [{ ...describe('queued', summary), ...extra }, ...this.observe(summary, undefined)];
+      return [{ ...describe('queued', summary), skipped, warnings }, ...this.observe(summary, undefined)];
     });
   }
 

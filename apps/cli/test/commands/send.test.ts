@@ -72,6 +72,7 @@ describe('events', () => {
     expect(stderr).toBe('');
     expect(code).toBe(0);
     expect(kinds(stdout)).toEqual(['queued', 'offered', 'accepted', 'progress', 'done']);
+    expect(documents(stdout)[0]).toEqual({ event: 'queued', id: firstId, peer: bob, state: 'queued', entries: 2, bytes: 4_000_000, bytesDone: 0, skipped: [], warnings: [] });
     expect(documents(stdout)[3]).toMatchObject({ id: firstId, bytesDone: 2_000_000, bytes: 4_000_000, chunks });
     expect(documents(stdout)[4]).toMatchObject({ id: firstId, peer: bob, savedAs: ['/home/bob/Downloads/photos (1)'] });
   });

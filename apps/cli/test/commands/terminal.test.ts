@@ -2,7 +2,7 @@ import { peersResponseSchema, type PeersResponse, sendResponseSchema, transferAc
 import { describe, expect, test } from 'vitest';
 import { TestDaemon } from '../support/daemon.ts';
 import { alice, bob, carol, chunks, firstId, peer, transfer } from '../support/fixtures.ts';
-import { startOnTerminal, type Started } from '../support/peerctl.ts';
+import { signalOnTerminal, startOnTerminal, type Started } from '../support/peerctl.ts';
 
 const sending = async (): Promise<TestDaemon> => (await TestDaemon.start()).on('POST /v1/transfers', sendResponseSchema, { transfers: [transfer()], skipped: [], warnings: [] });
 
@@ -101,6 +101,19 @@ describe('send', () => {
     running.type('\u0003');
     expect((await running.finished).code).toBe(130);
     expect(daemon.asked.map(({ path }) => path)).not.toContain(`/v1/transfers/${firstId}/cancel`);
+  });
+
+  test('so does a second SIGINT from elsewhere', async () => {
+    await using daemon = await sending();
+    const running = startOnTerminal(['send', 'bob', '.'], { socket: daemon.socket });
+    await moving(daemon, running);
+    signalOnTerminal(running, 'SIGINT');
+    await running.shows(/cancel the transfer/);
+    signalOnTerminal(running, 'SIGINT');
+    const { code, stdout } = await running.finished;
+    expect(code).toBe(130);
+    expect(stdout.match(/cancel the transfer \(c\)/g)).toHaveLength(1);
+    expect(stdout).toContain(`detached: transfer ${firstId} goes on`);
   });
 });
 

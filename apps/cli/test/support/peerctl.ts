@@ -1,11 +1,12 @@
 /** The real program, as a process: bundled from the sources as the build does it, so that each of many starts is fast. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { build } from 'rolldown';
 import { afterAll } from 'vitest';
-import config from '../../rolldown.config.ts';
+import { bundleInto } from '../../rolldown.config.ts';
 
 const root = join(import.meta.dirname, '../..');
 
@@ -14,7 +15,7 @@ const bundle = async (): Promise<string> => {
   await mkdir(join(root, 'dist'), { recursive: true });
   const directory = await mkdtemp(join(root, 'dist', 'test-'));
   afterAll(() => rm(directory, { recursive: true, force: true }));
-  await build({ ...config, input: join(root, 'src/main.ts'), output: { ...config.output, dir: directory }, logLevel: 'warn' });
+  await build({ ...bundleInto(directory), logLevel: 'warn' });
   return join(directory, 'main.cjs');
 };
 
@@ -96,6 +97,12 @@ const watch = (words: readonly string[], options: SpawnOptions): Started => {
     await promise.finally(() => listeners.delete(listener));
   };
   return { child, finished, stdout: () => stdout, stderr: () => stderr, shows, type: (text) => void child.stdin?.write(text) };
+};
+
+/** Sends a signal to the program on the pseudo-terminal, as `kill` does: script(1) has it as its only child. */
+export const signalOnTerminal = (running: Started, signal: NodeJS.Signals): void => {
+  const { pid } = running.child;
+  process.kill(Number(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim()), signal);
 };
 
 /** The documents of NDJSON. */

@@ -1,9 +1,9 @@
 /** The ids of the rendezvous that were met: pinned on first use. */
 import type { PeerId } from '@peerd/protocol';
 import type { Database } from '../database/ports.ts';
-import type { Pins } from '../rendezvous/deps.ts';
+import type { RendezvousDeps } from '../rendezvous/deps.ts';
 
-export const loadPins = async (database: Database, now: () => number): Promise<Pins> => {
+export const loadPins = async (database: Database, now: () => number): Promise<RendezvousDeps['pins']> => {
   const rows = await database.all<{ address: string; id: PeerId }>('SELECT address, id FROM rendezvous_pins');
   const ids = new Map(rows.map(({ address, id }) => [address, id]));
   return {

@@ -1,6 +1,7 @@
 /** One control connection of a pair of peers: reads it, answers pings, and says what the link machine must know. */
 import { close as closeMessage, encodeMessage, linkMessages, type LinkMessage, PeerdError, ping, pong, select } from '@peerd/protocol';
 import { type Channel, closeReason, type Greeted } from '@peerd/service';
+import { reply } from '../net/reply.ts';
 
 /** How long users of a link may keep it from reading before it counts as dead. */
 const maxPauseMs = 60_000;
@@ -92,7 +93,7 @@ export class ControlConnection {
   #message(message: LinkMessage, bytes: number): Promise<void> | undefined {
     switch (message.kind) {
       case 'ping':
-        this.channel.send(encodeMessage(pong, message.body));
+        reply(this.channel, encodeMessage(pong, message.body));
         return undefined;
       case 'pong':
         this.#events?.pong(message.body.seq);

@@ -12,7 +12,7 @@ export interface Endpoint {
 }
 
 /** Where peers were reached before, or where a person said that they are. */
-export interface AddressBook {
+interface AddressBook {
   /** Best first. */
   knownAddresses(peer: PeerId): readonly Endpoint[];
   /** The peer is linked, at this address if we dialled it. */

@@ -51,9 +51,10 @@ export class Effort {
     void this.#loop(() => this.#dialRounds(delayMs));
   }
 
-  /** Nothing is under way that could still end well. */
-  get isIdle(): boolean {
-    return !this.#racing && !this.#introducing;
+  /** Nothing is under way that could still end well, and what was learnt will not change by itself. */
+  get isHopeless(): boolean {
+    if (this.#racing || this.#introducing) return false;
+    return this.failures.isRefusal || (this.failures.isWrongKey && this.#listed === '');
   }
 
   /** Addresses from an introduction that the other side asked for. */

@@ -33,8 +33,13 @@ export class Failures {
   }
 
   /** The peer itself has said no: asking again changes nothing. */
-  get isFinal(): boolean {
+  get isRefusal(): boolean {
     return this.has('introduction_refused') || this.has('blocked');
+  }
+
+  /** Somebody answers everywhere, and nowhere it is the peer. */
+  get isWrongKey(): boolean {
+    return this.#dials.size > 0 && this.#dials.values().every(({ code }) => code === 'wrong_key');
   }
 
   error(): PeerdError {
@@ -42,7 +47,7 @@ export class Failures {
     for (const code of telling) {
       const found = all.find((error) => error.code === code);
       const hint = found?.hint ?? hints[code];
-      if (found) return new PeerdError(code, found.message, { cause: found, ...(hint === undefined ? {} : { hint }), ...(found.details ? { details: found.details } : {}) });
+      if (found) return new PeerdError(code, escapeText(found.message), { cause: found, ...(hint === undefined ? {} : { hint }), ...(found.details ? { details: found.details } : {}) });
     }
     const name = shortPeerId(this.#peer);
     const tried = [...this.#dials].map(([address, error]) => `${address}: ${escapeText(withoutAddress(address, error.message))}`);

@@ -40,7 +40,8 @@ export const acceptInbound = async (channel: Channel, settled: () => void, conte
     if (!take(channel, greeted.frames)) channel.destroy(new PeerdError('token_invalid', 'the data connection came too late'));
   } catch (error) {
     const reason = error instanceof PeerdError ? error : new PeerdError('internal', 'an inbound connection failed', { cause: error });
-    metrics.refused(reason.code);
+    // Whoever only leaves was not refused.
+    if (reason.code !== 'link_lost') metrics.refused(reason.code);
     deps.logger.debug({ peer: channel.peerId, address: channel.remote, code: reason.code }, 'inbound connection refused');
     // `awaitHello` has closed the channel already if it failed.
     if (!channel.signal.aborted) await channel.close(reason);

@@ -79,6 +79,8 @@ export const createLinks = (deps: LinksDeps): LinkLayer => {
       onDown: (link, reason) => {
         metrics.linkEnded(reason.code, (Date.now() - link.since) / 1_000);
         peer.pursuit.linkDown(link, reason);
+        // The other side stops looking for us: only another introduction makes it dial again.
+        if (reason.code === 'disconnected') admission.forget(id);
         tell('linkDown', (user) => user.linkDown(link, reason));
       },
     });

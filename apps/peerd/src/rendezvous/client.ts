@@ -11,6 +11,7 @@ import {
 } from '@peerd/protocol';
 import { type Channel, closeReason, dial, greet, type Logger, type RendezvousSetting } from '@peerd/service';
 import { isLocalScope, mayDial } from '../net/address-scope.ts';
+import { reply } from '../net/reply.ts';
 import { Timers } from '../net/timers.ts';
 import { Decisions } from './decisions.ts';
 import type { RendezvousDeps } from './deps.ts';
@@ -189,8 +190,7 @@ export class RendezvousClient implements RosterSource {
       case 'introduction-result':
         return this.#introductions.settle(message.body);
       case 'ping':
-        channel.send(encodeMessage(pong, message.body));
-        return undefined;
+        return reply(channel, encodeMessage(pong, message.body));
       case 'hello':
         throw new PeerdError('unexpected_message', 'the rendezvous said hello twice');
       case 'pong':

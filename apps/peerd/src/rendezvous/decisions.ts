@@ -2,6 +2,7 @@
 import { encodeMessage, type Introduction, introductionAnswer, introductionTimeoutMs, PeerdError } from '@peerd/protocol';
 import type { Channel, Logger } from '@peerd/service';
 import { mayDial } from '../net/address-scope.ts';
+import { reply } from '../net/reply.ts';
 import { orAborted, Scope } from '../net/scope.ts';
 import type { RendezvousDeps } from './deps.ts';
 import type { RendezvousMetrics } from './metrics.ts';
@@ -25,7 +26,7 @@ export class Decisions {
   async decide(channel: Channel, local: boolean, { introduction, from }: Introduction): Promise<void> {
     const answer = (verdict: 'accepted' | 'refused'): void => {
       this.#metrics.asked(verdict);
-      channel.send(encodeMessage(introductionAnswer, { introduction, verdict }));
+      reply(channel, encodeMessage(introductionAnswer, { introduction, verdict }));
     };
     if (from.id === this.#deps.identity.id || this.#open >= maxDeciding) return answer('refused');
     this.#open += 1;

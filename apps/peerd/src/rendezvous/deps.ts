@@ -5,7 +5,7 @@ import type { Registry } from 'prom-client';
 import type { IntroductionHandler } from './ports.ts';
 
 /** Ids of rendezvous that were met before, by `HOST:PORT`. */
-export interface Pins {
+interface Pins {
   get(address: string): PeerId | undefined;
   set(address: string, id: PeerId): Promise<void>;
 }

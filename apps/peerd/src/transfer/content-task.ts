@@ -58,7 +58,7 @@ export const runContent = async (environment: TransferEnvironment, live: LiveRec
       signal,
     });
     await opened.end();
-    await teller.done();
+    await teller.done(signal);
     return { kind: 'sent', contentRoot };
   } catch (error) {
     if (signal.aborted) return { kind: 'given-up' };

@@ -1,6 +1,7 @@
 /** Tells the receiver which entries don't come, in order and only as fast as the link takes it. */
 import { encodeMessage, entryFailed, type TransferId } from '@peerd/protocol';
 import type { Link } from '../peer/ports.ts';
+import { abortable } from './abortable.ts';
 import { clipped } from './ends.ts';
 import type { Failure } from './store.ts';
 
@@ -20,9 +21,9 @@ export class FailureTeller {
     this.#telling ??= this.#run();
   }
 
-  /** Resolves when everything was said. @throws the reason of the link's end */
-  async done(): Promise<void> {
-    await this.#telling;
+  /** Resolves when everything was said. @throws the reason of the link's end or of `signal` */
+  async done(signal: AbortSignal): Promise<void> {
+    if (this.#telling) await abortable(this.#telling, signal);
     this.#link.signal.throwIfAborted();
   }
 

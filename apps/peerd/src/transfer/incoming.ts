@@ -7,18 +7,19 @@
  * 4. delivery: everything is placed, and the receipt goes out until it is confirmed
  */
 import {
-  accept, cancel, encodeMessage, expectsData, failed, have, isFinalState, type ManifestPage, manifestRequest, newReceiver, offered, PeerdError, progress,
-  receipt, type ReceiverEffect, type ReceiverEvent, type ReceiverState, receiverStep, reject, restoredReceiver, type TransferMessage, type EntryFailed,
+  accept, encodeMessage, type EntryFailed, expectsData, isFinalState, type ManifestPage, manifestRequest, newReceiver, offered, PeerdError, type ReceiverEffect,
+  type ReceiverEvent, type ReceiverState, receiverStep, restoredReceiver, type TransferMessage,
 } from '@peerd/protocol';
-import { Manifest, Receiver } from '@peerd/transfer';
 import type { DataConnection, Link } from '../peer/ports.ts';
 import { readContent } from './content-reader.ts';
 import { deliver } from './delivery.ts';
 import { clipped, endOf, ownCancel, saidCancel, saidEnd } from './ends.ts';
 import type { TransferEnvironment } from './environment.ts';
-import { makeStateDirectory, removeState, stagingName, statePaths } from './layout.ts';
+import { makeStateDirectory } from './layout.ts';
 import { LiveRecord } from './live-record.ts';
 import { ManifestIntake, topLevelOf } from './manifest-intake.ts';
+import { ReceivedContent } from './received-content.ts';
+import { ReceiverVoice, sayHave } from './receiver-voice.ts';
 import type { TransferRecord } from './record.ts';
 import { type DispatchOptions, Runner } from './runner.ts';
 
@@ -40,22 +41,22 @@ export class IncomingTransfer {
   #link: Link | undefined;
   #announced: Link | undefined;
   #intake: Promise<ManifestIntake> | undefined;
-  #manifest: Promise<Manifest> | undefined;
-  #receiver: Promise<Receiver> | undefined;
-  /** The same, once it is open. */
-  #openReceiver: Receiver | undefined;
-  #counted = { chunks: 0, bytes: 0 };
+  readonly #content: ReceivedContent;
+  readonly #voice: ReceiverVoice;
   readonly #connections = new Set<DataConnection>();
   readonly #tasks = new Set<Promise<void>>();
-  /** A progress message waits to be taken by the link. */
-  #sayingProgress = false;
 
   /** @param fresh made just now by an offer; else it comes from the disk */
   constructor(environment: TransferEnvironment, record: TransferRecord, hooks: IncomingHooks, fresh: boolean) {
     this.record = record;
     this.#environment = environment;
     this.#hooks = hooks;
-    this.#live = new LiveRecord(environment, record, () => this.#count());
+    this.#live = new LiveRecord(environment, record, () => {
+      this.#content.count();
+      this.#voice.progress(this.#link);
+    });
+    this.#content = new ReceivedContent(environment, this.#live);
+    this.#voice = new ReceiverVoice(environment.posts, record);
     this.#runner = new Runner({
       state: fresh ? { ...newReceiver, linked: false } : restoredReceiver(record), step: receiverStep, commit: (next) => this.#live.commit(next),
       perform: (effect) => this.#perform(effect), taken: () => this.#taken(),
@@ -134,7 +135,7 @@ export class IncomingTransfer {
   }
 
   dataOpened(link: Link, connection: DataConnection): void {
-    const receiver = this.#openReceiver;
+    const receiver = this.#content.receiver;
     if (!receiver || link !== this.#link || !this.expectsData()) {
       connection.destroy(new PeerdError('unexpected_message', 'no content is expected now'));
       return;
@@ -167,9 +168,9 @@ export class IncomingTransfer {
       case 'request-manifest':
         return this.#requestManifest();
       case 'say-offered':
-        return this.#say(encodeMessage(offered, { transfer }));
+        return this.#voice.say(this.#link, encodeMessage(offered, { transfer }));
       case 'say-accept':
-        return this.#say(encodeMessage(accept, { transfer, offerRoot: this.record.offerRoot }));
+        return this.#voice.say(this.#link, encodeMessage(accept, { transfer, offerRoot: this.record.offerRoot }));
       case 'check-journal':
         return this.#checkJournal();
       case 'say-have':
@@ -179,7 +180,7 @@ export class IncomingTransfer {
       case 'finish':
         return this.#deliver();
       case 'say-end':
-        return this.#sayEnd();
+        return this.#voice.end(this.#link);
     }
   }
 
@@ -188,28 +189,12 @@ export class IncomingTransfer {
     this.#hooks.taken(this);
   }
 
-  #say(frame: Buffer): void {
-    if (this.#link) this.#environment.posts.post(this.#link, frame);
-  }
-
-  #sayEnd(): void {
-    const { id: transfer, state, error, receipt: signed, savedAs } = this.record;
-    if (signed) {
-      this.#sayProgress();
-      return this.#say(encodeMessage(receipt, { transfer, body: signed.body, signature: signed.signature, savedAs: [...savedAs] }));
-    }
-    const message = clipped(error?.message ?? '');
-    const code = error?.code ?? 'internal';
-    if (state === 'rejected') return this.#say(encodeMessage(reject, { transfer, code, message }));
-    this.#say(state === 'failed' ? encodeMessage(failed, { transfer, code, message }) : encodeMessage(cancel, { transfer, message }));
-  }
-
   #requestManifest(): void {
     this.#intake ??= makeStateDirectory(this.#environment.settings.stateDir, this.record).then(({ manifest }) => ManifestIntake.open(manifest, this.record));
     const intake = this.#intake;
     this.#attempt(async () => {
       const { nextPage } = await intake;
-      this.#say(encodeMessage(manifestRequest, { transfer: this.record.id, fromPage: nextPage }));
+      this.#voice.say(this.#link, encodeMessage(manifestRequest, { transfer: this.record.id, fromPage: nextPage }));
     });
   }
 
@@ -222,7 +207,7 @@ export class IncomingTransfer {
       if (intake.nextPage < this.record.pages) return;
       const { chunks } = await intake.finish();
       this.#intake = undefined;
-      const topLevel = await topLevelOf(await this.#openManifest());
+      const topLevel = await topLevelOf(await this.#content.manifest());
       await this.#runner.dispatch({ type: 'manifest-stored' }, { changing: () => Object.assign(this.record, { chunks, topLevel }) });
     } catch (error) {
       await this.fail(error);
@@ -233,10 +218,10 @@ export class IncomingTransfer {
 
   #entryFailed({ entry, code, message }: EntryFailed): void {
     if (entry >= this.record.entries) throw new PeerdError('malformed_frame', `entry-failed: there is no entry ${entry}`);
-    if (!this.#openReceiver || isFinalState(this.state.state)) return;
+    if (!this.#content.receiver || isFinalState(this.state.state)) return;
     const end = saidEnd({ code, message });
     this.#live.addFailure({ entry, ...end });
-    this.#openReceiver.entryFailed(entry, end.code, end.message);
+    this.#content.receiver.entryFailed(entry, end.code, end.message);
   }
 
   #sourceComplete(contentRoot: Uint8Array, chunksSent: number): void {
@@ -247,28 +232,19 @@ export class IncomingTransfer {
 
   #checkJournal(): void {
     this.#attempt(async () => {
-      const receiver = await this.#open();
-      using _slot = await this.#environment.checkSlots.take(this.record.peer, this.#life.signal);
-      await receiver.verify(this.#life.signal);
-      this.#countFrom(receiver);
-      this.#count();
+      const receiver = await this.#content.open();
+      await this.#content.verify(receiver, this.#life.signal);
+      this.#voice.progress(this.#link);
       this.#report({ type: 'journal-checked' });
     });
   }
 
   #sayHave(): void {
     const link = this.#link;
-    const receiver = this.#openReceiver;
-    if (!link || !receiver) return;
-    this.#run(async () => {
+    const { receiver } = this.#content;
+    if (link && receiver) this.#run(async () => {
       try {
-        let run: { start: number; hashes: Buffer } = { start: 0, hashes: Buffer.alloc(0) };
-        const say = (last: boolean): Promise<void> => link.send(encodeMessage(have, { transfer: this.record.id, ...run, last }));
-        for (const next of receiver.have()) {
-          if (run.hashes.length > 0) await say(false);
-          run = next;
-        }
-        await say(true);
+        await sayHave(link, this.record.id, receiver, this.#life.signal);
       } catch (error) {
         if (!link.signal.aborted && !this.#life.signal.aborted) this.#report({ type: 'local-failed', end: endOf(error) });
       }
@@ -281,15 +257,12 @@ export class IncomingTransfer {
 
   #deliver(): void {
     this.#attempt(async () => {
-      const manifest = await this.#openManifest();
-      const alive = this.#openReceiver !== undefined;
-      const receiver = await this.#open();
-      if (!alive && !receiver.sealed) {
-        using _slot = await this.#environment.checkSlots.take(this.record.peer, this.#life.signal);
-        await receiver.verify(this.#life.signal);
-      }
+      const manifest = await this.#content.manifest();
+      const alive = this.#content.receiver !== undefined;
+      const receiver = await this.#content.open();
+      if (!alive && !receiver.sealed) await this.#content.verify(receiver, this.#life.signal);
       const outcome = await deliver(this.#environment, this.#live, { manifest, receiver, signal: this.#life.signal });
-      this.#count();
+      this.#content.count();
       if (outcome.kind === 'gaps') return this.#report({ type: 'gaps', end: outcome.end });
       if (outcome.kind === 'failed') return this.#report({ type: 'local-failed', end: outcome.end });
       const { receipt: signed, savedAs, error } = outcome;
@@ -297,86 +270,24 @@ export class IncomingTransfer {
     });
   }
 
-  /** What the receiver object counted, into the record, the metrics, and a message for the sender. */
-  #count(): void {
-    const receiver = this.#openReceiver;
-    if (!receiver) return;
-    const { received, reused, rewritten } = receiver.counters;
-    const { record } = this;
-    const chunks = received - this.#counted.chunks;
-    if (chunks > 0) this.#environment.metrics.content('receive', chunks, Math.max(0, receiver.bytesDone - this.#counted.bytes));
-    this.#countFrom(receiver);
-    Object.assign(record, { received, reused, rewritten, bytesDone: Math.min(record.bytes, receiver.bytesDone) });
-    if (!this.#sayingProgress) this.#sayProgress();
-  }
-
-  /** What is there already counts for no metric. */
-  #countFrom(receiver: Receiver): void {
-    this.#counted = { chunks: receiver.counters.received, bytes: receiver.bytesDone };
-  }
-
-  #sayProgress(): void {
-    const link = this.#link;
-    if (!link || link.signal.aborted) return;
-    const { id: transfer, bytesDone, received, reused, rewritten } = this.record;
-    this.#sayingProgress = true;
-    const taken = (): void => {
-      this.#sayingProgress = false;
-    };
-    link.send(encodeMessage(progress, { transfer, bytesDone, received, reused, rewritten })).then(taken, taken);
-  }
-
-  #openManifest(): Promise<Manifest> {
-    this.#manifest ??= Manifest.open(statePaths(this.#environment.settings.stateDir, this.record).manifest, this.record.chunkSize);
-    return this.#manifest;
-  }
-
-  #open(): Promise<Receiver> {
-    this.#receiver ??= this.#openStaging();
-    return this.#receiver;
-  }
-
-  async #openStaging(): Promise<Receiver> {
-    const { record } = this;
-    const { settings } = this.#environment;
-    const receiver = await Receiver.open({
-      manifest: await this.#openManifest(), destination: record.destination ?? settings.downloadDir, stagingName: stagingName(record),
-      journalPath: statePaths(settings.stateDir, record).journal, stages: this.#live.clock,
-    });
-    await this.#live.loadFailures();
-    for (const { entry, code, message } of this.#live.failures.values()) receiver.entryFailed(entry, code, message);
-    this.#countFrom(receiver);
-    this.#openReceiver = receiver;
-    return receiver;
-  }
-
   async #closeFiles(): Promise<void> {
     const intake = await this.#intake?.catch(() => undefined);
     this.#intake = undefined;
     await intake?.discard();
-    const receiver = await this.#receiver?.catch(() => undefined);
-    this.#receiver = undefined;
-    this.#openReceiver = undefined;
-    await receiver?.close();
-    const manifest = await this.#manifest?.catch(() => undefined);
-    this.#manifest = undefined;
-    await manifest?.close();
+    await this.#content.close();
   }
 
-  /** After the end: everything of ours leaves the destination; without consent, the state directory too. */
+  /** After the end: closes and removes what is left, once everything that is under way has seen it. */
   #tidy(): void {
     this.#life.abort(new PeerdError('cancelled', 'the transfer is over'));
     const before = [...this.#tasks];
     this.#run(async () => {
-      const { record } = this;
-      const { settings } = this.#environment;
       try {
         await Promise.all(before);
         await this.#closeFiles();
-        if (record.cleaned) return;
-        if (record.destination === undefined) await removeState(settings.stateDir, record);
-        else if (!record.receipt) await Receiver.discard({ destination: record.destination, stagingName: stagingName(record), journalPath: statePaths(settings.stateDir, record).journal });
-        record.cleaned = true;
+        if (this.record.cleaned) return;
+        await this.#content.discard();
+        this.record.cleaned = true;
         await this.#live.save(false);
       } catch (error) {
         this.#live.logger.error({ err: error }, 'transfer: what is left of it cannot be removed');

@@ -13,6 +13,9 @@ const progressIntervalMs = 250;
 /** What only counts may be behind on disk by so much. */
 const saveIntervalMs = 2_000;
 
+/** Failed entries of one transfer that are worth a warning each. */
+const loggedFailures = 20;
+
 const noStages: StageTimes = { read: 0, hash: 0, socket: 0, write: 0, waiting: 0 };
 
 export class LiveRecord {
@@ -87,7 +90,8 @@ export class LiveRecord {
     if (this.failures.has(failure.entry)) return;
     this.failures.set(failure.entry, failure);
     this.#unsaved.push(failure);
-    this.logger.warn({ entry: failure.entry, code: failure.code, reason: escapeText(failure.message) }, 'transfer: an entry failed');
+    const level = this.failures.size <= loggedFailures ? 'warn' : 'debug';
+    this.logger[level]({ entry: failure.entry, code: failure.code, reason: escapeText(failure.message) }, 'transfer: an entry failed');
   }
 
   /** Those of earlier runs of the daemon. */

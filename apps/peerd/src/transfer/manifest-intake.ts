@@ -4,7 +4,7 @@ import { Manifest, ManifestWriter } from '@peerd/transfer';
 import type { TransferRecord } from './record.ts';
 
 /** Top-level names that are kept for the inbox and for receipts. */
-export const maxTopLevel = 1_000;
+const maxTopLevel = 1_000;
 
 export class ManifestIntake {
   readonly #writer: ManifestWriter;

@@ -12,6 +12,7 @@ import {
 } from '@peerd/protocol';
 import { HaveSet, Manifest } from '@peerd/transfer';
 import type { Link } from '../peer/ports.ts';
+import { abortable } from './abortable.ts';
 import { runContent } from './content-task.ts';
 import { clipped, endOf, ownCancel, saidCancel, saidEnd } from './ends.ts';
 import type { TransferEnvironment } from './environment.ts';
@@ -173,10 +174,10 @@ export class OutgoingTransfer {
     this.#run(async () => {
       try {
         const manifest = await this.#openManifest();
-        for (let index = fromPage; index < this.record.pages && !pages.signal.aborted && !link.signal.aborted && !isFinalState(this.state.state); index += 1)
-          await link.send(encodeMessage(manifestPage, { transfer: this.record.id, index, page: await manifest.page(index) }));
+        for (let index = fromPage; index < this.record.pages && !isFinalState(this.state.state); index += 1)
+          await abortable(link.send(encodeMessage(manifestPage, { transfer: this.record.id, index, page: await manifest.page(index) })), pages.signal);
       } catch (error) {
-        if (!link.signal.aborted && !this.#life.signal.aborted) this.#report({ type: 'local-failed', end: endOf(error) });
+        if (!link.signal.aborted && !pages.signal.aborted) this.#report({ type: 'local-failed', end: endOf(error) });
       }
     });
   }

@@ -1,6 +1,6 @@
 /** What the transfer service needs, and what it offers to the control routes. */
 import type {
-  InboxOffer, PeerId, RejectRequest, AcceptRequest, SendRequest, SendResponse, ShowQuery, TransferActionResponse, TransferDetail, TransferState, TransferSummary,
+  InboxOffer, PeerId, RejectRequest, AcceptRequest, SendRequest, SendResponse, ShowQuery, TransferActionResponse, TransferDetail, TransferSummary,
 } from '@peerd/protocol';
 import type { Identity, Logger } from '@peerd/service';
 import type { Contacts } from '../contacts/ports.ts';
@@ -46,8 +46,6 @@ export interface Transfers {
   reject(id: string, request: RejectRequest): Promise<TransferActionResponse>;
   /** Transfers that are not final: at work, waiting for a peer or a slot, waiting for our decision. */
   counts(): { active: number; waiting: number; inbox: number };
-  /** Not final, decided or not; of one state if it is given. */
-  unfinished(direction: 'send' | 'receive', state?: TransferState): number;
   /** Whose inbound link is welcome although nobody introduced it. */
   hasUnfinishedTransfer(peer: PeerId): boolean;
 }

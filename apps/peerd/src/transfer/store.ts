@@ -10,6 +10,9 @@ export interface Failure {
   readonly message: string;
 }
 
+/** All that are not large. */
+const smallColumns = `direction, peer, id, group_id, peer_name, note, conflict, entries, bytes, pages, manifest_bytes, chunk_size, offer_root, created_at, chunks, state, untold,
+  cleaned, error_code, error_message, destination, content_root, bytes_done, sent, received, reused, rewritten, stages, updated_at, offered_at, decided_at, finished_at`;
 const byKey = 'direction = ? AND peer = ? AND id = ?';
 const keyOf = (key: TransferKey): SqlValue[] => [key.direction, key.peer, key.id];
 
@@ -54,9 +57,13 @@ export class TransferStore {
     return rows.map(recordOf);
   }
 
-  /** The latest ones, oldest first. */
+  /** Those that are not over and the latest ones, oldest first, without what is large in them. */
   async latest(limit: number): Promise<TransferRecord[]> {
-    const rows = await this.#database.all<TransferRow>('SELECT * FROM (SELECT * FROM transfers ORDER BY created_at DESC, id DESC LIMIT ?) ORDER BY created_at, id', limit);
+    const rows = await this.#database.all<TransferRow>(
+      `SELECT ${smallColumns}, NULL AS roots, NULL AS top_level, NULL AS saved_as, NULL AS receipt_body, NULL AS receipt_signature FROM transfers
+       WHERE finished_at IS NULL OR rowid IN (SELECT rowid FROM transfers ORDER BY created_at DESC, id DESC LIMIT ?) ORDER BY created_at, id`,
+      limit,
+    );
     return rows.map(recordOf);
   }
 
@@ -77,10 +84,11 @@ export class TransferStore {
     return this.#database.all<{ direction: Direction; peer: PeerId; id: TransferId }>('SELECT direction, peer, id FROM transfers');
   }
 
-  /** Over, told, tidy, and ended before `time`. */
-  finishedBefore(time: number): Promise<TransferKey[]> {
+  /** Over, told, tidy, and ended before `time`; what was never accepted here, before `undeliveredTime`. */
+  finishedBefore(time: number, undeliveredTime: number): Promise<TransferKey[]> {
     return this.#database.all<{ direction: Direction; peer: PeerId; id: TransferId }>(
-      'SELECT direction, peer, id FROM transfers WHERE finished_at < ? AND untold = 0 AND cleaned = 1', time,
+      `SELECT direction, peer, id FROM transfers WHERE untold = 0 AND cleaned = 1 AND (finished_at < ? OR (finished_at < ? AND direction = 'receive' AND destination IS NULL))`,
+      time, undeliveredTime,
     );
   }
 

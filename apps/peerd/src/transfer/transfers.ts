@@ -7,15 +7,13 @@
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import {
-  type AcceptRequest, cancel, encodeMessage, type InboxOffer, isFinalState, isSettled, type LinkMessage, type Offer, PeerdError, type PeerId, reject,
-  type RejectRequest, type SendRequest, type SendResponse, type ShowQuery, type TransferActionResponse, type TransferDetail, type TransferId, type TransferMessage,
-  type TransferState, type TransferSummary,
+  type AcceptRequest, type InboxOffer, isFinalState, isSettled, type LinkMessage, PeerdError, type PeerId, type RejectRequest, type SendRequest, type SendResponse,
+  type ShowQuery, type TransferActionResponse, type TransferDetail, type TransferId, type TransferState,
+  type TransferSummary,
 } from '@peerd/protocol';
 import type { DataConnection, Link, LinkUser } from '../peer/ports.ts';
-import { checkOffer, isSameOffer, newIncoming } from './admission.ts';
 import { acceptByPolicy, acceptOffer, cancelTransfer, type Decider, rejectOffer } from './decisions.ts';
 import { countConflicts } from './destination.ts';
-import { clipped, endOf } from './ends.ts';
 import type { TransferEnvironment } from './environment.ts';
 import { IncomingTransfer } from './incoming.ts';
 import { removeOrphans } from './layout.ts';
@@ -24,6 +22,7 @@ import { OutgoingTransfer } from './outgoing.ts';
 import type { TransferOptions, Transfers } from './ports.ts';
 import { Posts } from './posts.ts';
 import type { TransferRecord } from './record.ts';
+import { Reception } from './reception.ts';
 import { type LiveTransfer, Registry } from './registry.ts';
 import { prepareSend } from './send.ts';
 import { showTransfer } from './show.ts';
@@ -44,6 +43,8 @@ const maxListed = 1_000;
 export interface TransferService extends Transfers, LinkUser {
   /** Goes on with what is not over. Links are asked for from now on. */
   start(): Promise<void>;
+  /** How many transfers of a direction are not over; of one state if it is given. */
+  unfinished(direction: TransferRecord['direction'], state?: TransferState): number;
   /** Ends every task; what is not over goes on after the next start. */
   stop(): Promise<void>;
 }
@@ -59,6 +60,7 @@ class StoredTransfers implements TransferService {
   readonly #environment: TransferEnvironment;
   readonly #decider: Decider;
   readonly #registry: Registry;
+  readonly #reception: Reception;
   readonly #links = new Map<PeerId, Link>();
   readonly #stopping = new AbortController();
   #upkeep: NodeJS.Timeout | undefined;
@@ -75,6 +77,9 @@ class StoredTransfers implements TransferService {
     };
     this.#decider = { environment: this.#environment, contacts };
     this.#registry = new Registry(options.links);
+    this.#reception = new Reception({
+      environment: this.#environment, registry: this.#registry, contacts, outgoing: (record) => this.#outgoing(record), incoming: (record, fresh) => this.#incoming(record, fresh),
+    });
     for (const record of open) {
       if (record.direction === 'send') this.#registry.addOutgoing(this.#outgoing(record));
       else this.#registry.addIncoming(this.#incoming(record, false));
@@ -110,37 +115,8 @@ class StoredTransfers implements TransferService {
     for (const transfer of this.#registry.ofPeer(link.peer)) this.#hear(transfer, transfer.unlinked(link));
   }
 
-  async message(link: Link, message: LinkMessage): Promise<void> {
-    switch (message.kind) {
-      case 'manifest-request':
-      case 'offered':
-      case 'accept':
-      case 'have':
-      case 'progress':
-      case 'reject':
-      case 'receipt':
-        this.#environment.posts.check(link);
-        return this.#toOutgoing(link, message);
-      case 'offer':
-        this.#environment.posts.check(link);
-        return this.#offered(link, message.body);
-      case 'manifest-page':
-      case 'entry-failed':
-      case 'source-complete':
-      case 'receipt-ack':
-        this.#environment.posts.check(link);
-        return (await this.#findIncoming(link.peer, message.body.transfer))?.message(link, message);
-      case 'cancel':
-      case 'failed': {
-        this.#environment.posts.check(link);
-        const { transfer: id } = message.body;
-        const transfer = (await this.#findOutgoing(link.peer, id)) ?? (await this.#findIncoming(link.peer, id));
-        if (transfer) return transfer.message(link, message);
-        // Whatever it was, it is over here too.
-        return this.#environment.posts.post(link, encodeMessage(cancel, { transfer: id, message: 'unknown transfer' }));
-      }
-      default:
-    }
+  message(link: Link, message: LinkMessage): Promise<void> {
+    return this.#reception.message(link, message);
   }
 
   expectsData(peer: PeerId, transfer: TransferId): boolean {
@@ -237,39 +213,6 @@ class StoredTransfers implements TransferService {
     }
   }
 
-  async #toOutgoing(link: Link, message: TransferMessage): Promise<void> {
-    const transfer = await this.#findOutgoing(link.peer, message.body.transfer);
-    if (transfer) return transfer.message(link, message);
-    // The receiver waits for something that is not known here any more.
-    if (message.kind === 'manifest-request' || message.kind === 'offered' || message.kind === 'accept')
-      this.#environment.posts.post(link, encodeMessage(cancel, { transfer: message.body.transfer, message: 'unknown transfer' }));
-  }
-
-  async #offered(link: Link, offer: Offer): Promise<void> {
-    const { store, posts, now } = this.#environment;
-    const known = await this.#findIncoming(link.peer, offer.transfer);
-    const refuse = (error: PeerdError): void => {
-      const { code, message } = endOf(error);
-      this.#options.logger.warn({ peer: link.peer, transfer: offer.transfer, code }, 'transfer: an offer was refused');
-      posts.post(link, encodeMessage(reject, { transfer: offer.transfer, code, message: clipped(message) }));
-    };
-    if (known && !isSameOffer(known.record, offer)) return refuse(new PeerdError('manifest_invalid', 'this transfer id stands for another offer already'));
-    if (known) return known.message(link, { kind: 'offer', body: offer });
-    if (await store.exists('send', offer.transfer)) return refuse(new PeerdError('manifest_invalid', 'this transfer id is one of ours'));
-    try {
-      const { contacts } = this.#options;
-      checkOffer(link, offer, { incoming: this.#registry.allIncoming().map(({ record }) => record), isContact: (peer) => contacts.get(peer) !== undefined });
-    } catch (error) {
-      if (error instanceof PeerdError) return refuse(error);
-      throw error;
-    }
-    const record = newIncoming(link, offer, now());
-    const transfer = this.#incoming(record, true);
-    await store.insert([record]);
-    this.#registry.addIncoming(transfer);
-    await transfer.message(link, { kind: 'offer', body: offer });
-  }
-
   /** The policy decides, or a person is told. */
   async #onOffered(transfer: IncomingTransfer): Promise<void> {
     const { record } = transfer;
@@ -283,21 +226,6 @@ class StoredTransfers implements TransferService {
 
   #incoming(record: TransferRecord, fresh: boolean): IncomingTransfer {
     return new IncomingTransfer(this.#environment, record, { taken: (transfer) => this.#registry.update(transfer), offered: (transfer) => this.#onOffered(transfer) }, fresh);
-  }
-
-  /** One that is over answers what comes for it, and is dropped again. */
-  async #findOutgoing(peer: PeerId, id: TransferId): Promise<OutgoingTransfer | undefined> {
-    const live = this.#registry.outgoing(peer, id);
-    if (live) return live;
-    const record = await this.#environment.store.get({ direction: 'send', peer, id });
-    return this.#registry.outgoing(peer, id) ?? (record && this.#outgoing(record));
-  }
-
-  async #findIncoming(peer: PeerId, id: TransferId): Promise<IncomingTransfer | undefined> {
-    const live = this.#registry.incoming(peer, id);
-    if (live) return live;
-    const record = await this.#environment.store.get({ direction: 'receive', peer, id });
-    return this.#registry.incoming(peer, id) ?? (record && this.#incoming(record, false));
   }
 
   async #findOffer(id: string): Promise<TransferRecord> {

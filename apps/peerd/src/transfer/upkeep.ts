@@ -13,6 +13,8 @@ const untoldMs = 7 * day;
 const abandonedMs = 30 * day;
 /** So that nothing is delivered twice, and for the history. */
 const rememberedMs = 30 * day;
+/** An offer that was not accepted. */
+const declinedMs = 7 * day;
 
 export const upkeepIntervalMs = 3_600_000;
 
@@ -29,7 +31,7 @@ export const upkeep = async (environment: TransferEnvironment, registry: Registr
       else if (record.state === 'connecting' && record.updatedAt < time - abandonedMs) await transfer.fail(new PeerdError('offer_expired', 'the sender did not come back within 30 days'));
     }
   }
-  for (const key of await store.finishedBefore(time - rememberedMs)) {
+  for (const key of await store.finishedBefore(time - rememberedMs, time - declinedMs)) {
     await removeState(settings.stateDir, key);
     await store.remove(key);
   }

@@ -90,6 +90,14 @@ describe('data connections', () => {
     expect(await failureOf(outward.openData(transfer, never))).toMatchObject({ code: 'disconnected' });
   });
 
+  test('goes one way only: the sender ends a connection on which it gets content', async () => {
+    listener.expects.add(transfer);
+    const connection = await outward.openData(transfer, never);
+    await (await listener.data.next()).connection.write([encodeFrame(chunkFrameType, Buffer.alloc(10))]);
+    await until(() => connection.signal.aborted);
+    expect(connection.signal.reason).toMatchObject({ code: 'unexpected_message' });
+  });
+
   describe('tokens', () => {
     const present = async (identity: Identity, token: Uint8Array): Promise<string> => {
       const channel = await dial(identity, { ...listener.links.address, protocol: peerAlpn, expected: listener.id }, never);

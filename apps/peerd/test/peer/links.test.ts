@@ -48,6 +48,8 @@ describe('links', () => {
     expect(a.reached[0]).toEqual([b.id, link.dialled ? b.links.address : undefined]);
     expect(await a.metric('peerd_links 1')).toBe(true);
     expect(hub.introductions).toBe(1);
+    // Nobody dialled before it was asked.
+    expect([await a.metric('peerd_inbound_refused_total{'), await b.metric('peerd_inbound_refused_total{')]).toEqual([false, false]);
   });
 
   test.each(Array.from({ length: 10 }, (_, index) => index))('both dial at once: one link (%i)', async () => {
@@ -69,6 +71,16 @@ describe('links', () => {
     await expectLinked(a, b);
   });
 
+  test('an address that swallows everything costs the stagger, not the deadline', async () => {
+    const [a, b] = [await hub.peer(low, { listed: false }), await hub.peer(high, { listed: false })];
+    const silent = await TcpProxy.to(b.links.address);
+    silent.swallow();
+    a.known.set(b.id, [silent.address, b.links.address]);
+    b.contacts.add(a.id);
+    expect((await a.links.connect(b.id, AbortSignal.timeout(5_000))).remote).toEqual(b.links.address);
+    await until(() => silent.connections === 0);
+  });
+
   test.each(['low', 'high'] as const)('only one direction is reachable: the %s side has no address', async (which) => {
     const [a, b] = [await hub.peer(low, { reachable: which !== 'low' }), await hub.peer(high, { reachable: which !== 'high' })];
     const [asking, asked] = which === 'low' ? [b, a] : [a, b];
@@ -82,8 +94,11 @@ describe('links', () => {
   test('another key than expected: wrong_key, and what was found', async () => {
     const [a, b] = [await hub.peer(low), await hub.peer(middle)];
     a.known.set(high.id, [b.links.address]);
-    const error = await failureOf(a.links.connect(high.id, AbortSignal.timeout(500)));
-    expect(error).toMatchObject({ code: 'wrong_key', details: { expected: high.id, actual: middle.id } });
+    const wrong = { code: 'wrong_key', details: { expected: high.id, actual: middle.id } };
+    // Nothing else is known of the peer: nobody waits for the deadline.
+    expect(await failureOf(a.links.connect(high.id, AbortSignal.timeout(600_000)))).toMatchObject(wrong);
+    a.known.set(high.id, [b.links.address, { host: '127.0.0.1', port: 1 }]);
+    expect(await failureOf(a.links.connect(high.id, AbortSignal.timeout(500)))).toMatchObject(wrong);
   });
 
   test('an address that is our own is no alarm', async () => {
@@ -123,7 +138,7 @@ describe('links', () => {
     const [a, b] = [await hub.peer(low, { listed: false }), await hub.peer(high, { listed: false })];
     a.known.set(b.id, [b.links.address]);
     b.unfinished.add(a.id);
-    await a.links.connect(b.id, soon());
+    expect((await a.links.connect(b.id, soon())).dialled).toBe(true);
     await expectLinked(a, b);
   });
 
@@ -132,6 +147,25 @@ describe('links', () => {
     const never = new AbortController().signal;
     expect(await failureOf(a.links.connect(b.id, never))).toMatchObject({ code: 'introduction_refused' });
     expect(await failureOf(b.links.connect(b.id, never))).toMatchObject({ code: 'invalid_argument' });
+  });
+
+  test('nothing is dialled before the asked peer has answered', async () => {
+    const [asked, answer] = [Promise.withResolvers<void>(), Promise.withResolvers<boolean>()];
+    const [a, b] = [
+      await hub.peer(low, { timing: fast }),
+      await hub.peer(high, {
+        admitIntroduction: () => {
+          asked.resolve();
+          return answer.promise;
+        },
+      }),
+    ];
+    const connecting = a.links.connect(b.id, soon());
+    await asked.promise;
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    expect(await a.metric('peerd_dials_total{')).toBe(false);
+    answer.resolve(true);
+    expect((await connecting).peer).toBe(b.id);
   });
 
   test('the reason of whoever cancels is kept', async () => {
@@ -189,6 +223,7 @@ describe('links', () => {
       await dialler.links.connect(listener.id, soon());
       await until(() => old?.signal.aborted === true);
       await expectLinked(dialler, listener);
+      expect(listener.events).toHaveLength(3);
     });
   });
 
@@ -219,11 +254,26 @@ describe('links', () => {
     expect(hub.subscribers).toBe(0);
   });
 
+  test('disconnect ends what is still being tried too', async () => {
+    const a = await hub.peer(low, { timing: fast });
+    a.links.need(high.id, 'test');
+    const connecting = failureOf(a.links.connect(high.id, soon()));
+    expect(await a.links.disconnect(high.id)).toBe(false);
+    expect(await connecting).toMatchObject({ code: 'disconnected' });
+    expect(hub.subscribers).toBe(0);
+    const b = await hub.peer(high, { timing: fast });
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect([a.links.all(), hub.introductions]).toEqual([[], 0]);
+    a.links.need(high.id, 'test');
+    await expectLinked(a, b);
+  });
+
   test('a peer that appears on the roster is dialled at once', async () => {
     const a = await hub.peer(low, { timing: { redial: { firstMs: 600_000, maxMs: 600_000 } } });
     a.links.need(high.id, 'test');
     const b = await hub.peer(high);
     await expectLinked(a, b);
+    expect(hub.introductions).toBe(1);
   });
 
   test('a user that fails ends the link for both sides, with its reason', async () => {
@@ -267,16 +317,19 @@ describe('links', () => {
   });
 
   test('stop leaves no socket and no timer behind', async () => {
+    const held = (): string[] => process.getActiveResourcesInfo().filter((resource) => /TCP|TLS|Timeout/.test(resource)).sort();
+    const before = held();
     const [a, b] = [await hub.peer(low), await hub.peer(high)];
     await a.links.connect(b.id, soon());
     await expectLinked(a, b);
+    expect(held().length).toBeGreaterThan(before.length);
     a.links.need(middle.id, 'test');
     const waiting = failureOf(a.links.connect(middle.id, new AbortController().signal));
     await Promise.all([a.links.stop(), b.links.stop()]);
     expect(await waiting).toMatchObject({ code: 'shutting_down' });
     expect(hub.subscribers).toBe(0);
     await new Promise((resolve) => setImmediate(resolve));
-    expect(process.getActiveResourcesInfo().filter((resource) => /TCP|TLS/.test(resource))).toEqual([]);
+    expect(held()).toEqual(before);
     expect(await failureOf(a.links.connect(b.id, soon()))).toMatchObject({ code: 'shutting_down' });
   });
 });

@@ -36,6 +36,21 @@ export class TcpProxy {
     return proxy;
   }
 
+  /** Accepts, and never says a word. */
+  swallow(): void {
+    this.#server.removeAllListeners('connection');
+    this.#server.on('connection', (socket) => {
+      this.#sockets.add(socket);
+      socket.on('error', () => {});
+      socket.on('close', () => this.#sockets.delete(socket));
+      socket.resume();
+    });
+  }
+
+  get connections(): number {
+    return this.#sockets.size;
+  }
+
   /** What stands stays, and carries nothing any more; new connections are refused. */
   freeze(): void {
     this.#frozen = true;

@@ -149,9 +149,9 @@ describe('client of a rendezvous', () => {
     const { served, rendezvous } = await start([peer('b'), peer('c')]);
     let changes = 0;
     const unsubscribe = rendezvous.roster.onChange(() => (changes += 1));
-    served.send(rosterDelta, { from: 1, to: 2, upserts: [peer('d'), peer('b', { name: 'older', epoch: 0 })], removes: [peer('c').id] });
-    served.send(rosterDelta, { from: 2, to: 3, upserts: [peer('b', { name: 'newer', epoch: 2 })], removes: [] });
-    await until(() => rendezvous.roster.get(peer('b').id)?.name === 'newer');
+    served.send(rosterDelta, { from: 1, to: 2, upserts: [peer('b', { name: 'newer', epoch: 2 })], removes: [peer('c').id] });
+    served.send(rosterDelta, { from: 2, to: 3, upserts: [peer('b', { name: 'older' }), peer('d')], removes: [] });
+    await until(() => rendezvous.roster.get(peer('d').id) !== undefined);
     expect(rendezvous.roster.all().map(({ name }) => name).sort()).toEqual(['d', 'newer']);
     await until(() => changes > 0);
     unsubscribe();

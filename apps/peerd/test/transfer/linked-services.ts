@@ -62,7 +62,7 @@ export class Peer {
       database: this.database, contacts: this.contacts, identity: this.identity, logger, settings: this.settings, now: () => this.now(),
       links: () => ({ need: (peer, owner) => void this.needed.add(`${owner} ${peer}`), release: (peer, owner) => void this.needed.delete(`${owner} ${peer}`) }),
       events: { publish: (event) => this.#publish(event) },
-      metrics: createTransferMetrics(this.registry, () => 0),
+      metrics: createTransferMetrics(this.registry, (direction) => this.service.unfinished(direction)),
     });
     await this.service.start();
   }
@@ -165,6 +165,8 @@ export class Wire {
   /** Changes or drops a message on its way. */
   onMessage: (to: Peer, message: LinkMessage) => LinkMessage | undefined = (_to, message) => message;
   dataConnections = 0;
+  /** Data connections that were open at the same time. */
+  mostData = 0;
   #frames = 0;
 
   constructor(one: Peer, other: Peer) {
@@ -236,6 +238,9 @@ export class Wire {
         const pipe = new DataPipe((frame) => this.onFrame(frame, (this.#frames += 1)));
         this.#data.add(pipe);
         this.dataConnections += 1;
+        this.mostData = Math.max(this.mostData, this.#data.size);
+        const gone = (): void => void this.#data.delete(pipe);
+        pipe.closed.then(gone, gone);
         other.service.dataOpened?.(this.#link(other), transfer, pipe.receiver);
         return pipe.sender;
       },
@@ -249,6 +254,7 @@ class DataPipe {
   readonly receiver: DataConnection;
   readonly #ended = new AbortController();
   readonly #closed = Promise.withResolvers<void>();
+  readonly closed: Promise<void> = this.#closed.promise;
   readonly #frames: Frame[] = [];
   readonly #changes = new EventTarget();
   #finished = false;
@@ -257,9 +263,10 @@ class DataPipe {
     const decoder = new FrameDecoder(dataBounds);
     const { signal } = this.#ended;
     const destroy = (reason: PeerdError): void => this.destroy(reason);
+    const ended = once(signal, 'abort');
     const wait = async (): Promise<void> => {
       signal.throwIfAborted();
-      await Promise.race([once(this.#changes, 'change'), once(signal, 'abort')]);
+      await Promise.race([once(this.#changes, 'change'), ended]);
     };
     this.sender = {
       signal, destroy,
@@ -284,7 +291,7 @@ class DataPipe {
         signal.throwIfAborted();
         const frame = this.#frames.shift();
         if (frame) {
-          await onFrame(frame);
+          await Promise.race([onFrame(frame), ended]);
           signal.throwIfAborted();
           this.#changed();
           yield frame;

@@ -70,7 +70,11 @@ export class PageFile {
       await this.#file.sync();
       await this.#file.close();
       const directory = await open(dirname(this.#path), constants.O_RDONLY | constants.O_DIRECTORY);
-      await directory.sync().finally(() => directory.close());
+      try {
+        await directory.sync();
+      } finally {
+        await directory.close();
+      }
     } catch (cause) {
       throw ioError(cause, 'flushing the manifest file');
     }

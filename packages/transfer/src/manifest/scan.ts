@@ -95,7 +95,8 @@ class Scan {
     throw new PeerdError(first?.code ?? 'source_missing', first === undefined ? 'nothing was named to send' : `nothing is left to send: "${escapeBytes(first.path)}": ${first.message}`);
   }
 
-  async #add({ inode, flag: _, ...entry }: BatchEntry): Promise<void> {
+  async #add({ inode, path, type, size, mode, mtime, target }: BatchEntry): Promise<void> {
+    const entry: ManifestEntry = { path, type, size, mode, mtime, ...(target === undefined ? {} : { target }) };
     const escape = entry.target === undefined ? undefined : targetViolation(entry.path, entry.target);
     const violation = escape ?? this.#order.next(entry);
     if (violation === undefined) return this.#write(this.#builder.add(entry, inode));

@@ -36,7 +36,11 @@ const removeStagingIn = async (directory: Buffer | string, stagingName: string):
     });
     if (stat === undefined || !stat.isDirectory() || stat.uid !== process.geteuid?.()) return;
     const thread = new FileThread();
-    await removeStaging(path, thread).finally(() => thread.close());
+    try {
+      await removeStaging(path, thread);
+    } finally {
+      await thread.close();
+    }
   } catch (cause) {
     throw ioError(cause, 'removing the staging directory');
   } finally {

@@ -129,8 +129,7 @@ export class ChunkJournal {
   /** Writes everything that is pending. @throws PeerdError `io_error`, `no_space` */
   async flush(): Promise<void> {
     while (this.#flushing !== undefined) await this.#flushing;
-    this.#start();
-    await this.#flushing;
+    await this.#start();
     if (this.#failure !== undefined) throw this.#failure;
   }
 
@@ -167,7 +166,7 @@ export class ChunkJournal {
     this.#pending.set(index, record);
     this.#pendingBytes += bytes;
     this.#dirty = true;
-    if (this.#isDue()) this.#start();
+    if (this.#isDue()) void this.#start();
     else this.#schedule();
   }
 
@@ -178,20 +177,18 @@ export class ChunkJournal {
   #schedule(): void {
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
-      this.#start();
+      void this.#start();
     }, flushAfterMs);
   }
 
-  /** One flush at a time; what came meanwhile follows when it is due. */
-  #start(): void {
-    if (this.#flushing !== undefined || this.#failure !== undefined || !this.#dirty) return;
+  /** One flush at a time, which never rejects; what came meanwhile follows when it is due. */
+  #start(): Promise<void> {
+    if (this.#flushing !== undefined) return this.#flushing;
+    if (this.#failure !== undefined || !this.#dirty) return Promise.resolve();
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    this.#flushing = this.#flushNow().then(() => {
-      this.#flushing = undefined;
-      if (this.#isDue()) this.#start();
-      else if (this.#dirty) this.#schedule();
-    });
+    this.#flushing = this.#flushNow();
+    return this.#flushing;
   }
 
   async #flushNow(): Promise<void> {
@@ -208,9 +205,12 @@ export class ChunkJournal {
       this.#pending = new Map([...this.#writing, ...this.#pending]);
       this.#pendingBytes += bytes;
       this.#dirty = true;
-    } finally {
-      this.#writing = new Map();
     }
+    this.#writing = new Map();
+    this.#flushing = undefined;
+    if (this.#failure !== undefined || !this.#dirty) return;
+    if (this.#isDue()) void this.#start();
+    else this.#schedule();
   }
 
   #overlay(start: number, records: Buffer): Buffer {

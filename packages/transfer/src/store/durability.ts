@@ -14,7 +14,13 @@ const overlapping = 8;
 export const flushAndClose = async (fds: readonly number[]): Promise<void> => {
   const left = fds.values();
   const worker = async (): Promise<void> => {
-    for (const fd of left) await flush(fd).finally(() => closeFile(fd));
+    for (const fd of left) {
+      try {
+        await flush(fd);
+      } finally {
+        await closeFile(fd);
+      }
+    }
   };
   const results = await Promise.allSettled(Array.from({ length: overlapping }, worker));
   // A worker that failed has left the rest of its share to the others; if all failed, the rest is still open.

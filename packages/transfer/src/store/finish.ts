@@ -24,8 +24,8 @@ export interface Finishing {
   readonly manifest: Manifest;
   readonly staging: Staging;
   readonly thread: FileThread;
-  isFailed(entry: number): boolean;
-  fail(entry: number, failure: PeerdError): void;
+  readonly isFailed: (entry: number) => boolean;
+  readonly fail: (entry: number, failure: PeerdError) => void;
   readonly durability: 'transfer' | 'none';
   readonly signal: AbortSignal;
 }

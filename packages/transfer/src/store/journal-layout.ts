@@ -12,7 +12,7 @@ import { hash } from '../hashing.ts';
 
 const magic = Buffer.from('PCJ1');
 const rootPrefixBytes = 12;
-export const sealHeaderBytes: number = 4 + hashBytes;
+const sealHeaderBytes: number = 4 + hashBytes;
 /** Far above what a seal needs: 1,000,000 failures with their messages. */
 export const sealMaxBytes: number = 1024 * 1024 * 1024;
 

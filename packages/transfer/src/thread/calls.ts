@@ -2,7 +2,7 @@
 import type { SourceRead } from './source-files.ts';
 import type { FinishResult } from './staged-files.ts';
 
-export interface WalkBatch {
+interface WalkBatch {
   /** Packed entries, in manifest order. */
   readonly entries: Uint8Array<ArrayBuffer>;
   readonly skipped: readonly { path: Uint8Array; code: 'special_file' | 'source_unreadable'; message: string }[];
@@ -11,6 +11,8 @@ export interface WalkBatch {
 }
 
 export interface Calls {
+  /** Closes what the operation before has opened. */
+  reset: { in: Record<string, never>; out: void };
   walkOpen: { in: { paths: Uint8Array[]; workingDirectory: Uint8Array }; out: { name: Uint8Array; source: Uint8Array }[] };
   walkNext: { in: { limit: number; skips: number }; out: WalkBatch };
   sourcesOpen: { in: { roots: { name: Uint8Array; source: Uint8Array }[] }; out: void };

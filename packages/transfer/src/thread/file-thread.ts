@@ -1,9 +1,15 @@
-/** A thread for synchronous file system calls, one per operation; it ends with it. */
+/**
+ * A thread for the synchronous file system calls of one operation. Starting one takes 40 ms and more, so a thread whose
+ * operation is over waits a while for the next one, without keeping the process alive.
+ */
 import { Worker } from 'node:worker_threads';
 import type { CallName, Calls, FailedCall, Reply, Request } from './calls.ts';
 
 /** From the sources as from `dist`: string literals are not rewritten by the compiler. */
 const entry = import.meta.url.endsWith('.ts') ? new URL('./main.ts', import.meta.url) : new URL('./main.js', import.meta.url);
+
+const keptIdle = 2;
+const idleMs = 10_000;
 
 /** An error that happened in the thread; `code` and `errno` are the operating system's. */
 export class FileThreadError extends Error {
@@ -24,47 +30,83 @@ interface Waiting {
   readonly reject: (error: Error) => void;
 }
 
-export class FileThread {
-  readonly #worker: Worker;
-  readonly #exited: Promise<void>;
+/** The worker and the calls it has not answered yet. It answers in order. */
+class Connection {
+  readonly worker: Worker;
   readonly #waiting: Waiting[] = [];
   #ended: Error | undefined;
 
   constructor() {
     // Descriptors move between the threads, so none may be closed by the thread's end.
-    this.#worker = new Worker(entry, { name: 'peerd-files', trackUnmanagedFds: false, stdin: false });
-    this.#exited = new Promise((resolve) => {
-      this.#worker.once('exit', () => {
-        this.#fail(new Error('the file thread has ended'));
-        resolve();
-      });
-    });
-    this.#worker.on('error', (error) => this.#fail(error instanceof Error ? error : new Error(String(error))));
-    this.#worker.on('message', (reply: Reply) => {
+    this.worker = new Worker(entry, { name: 'peerd-files', trackUnmanagedFds: false });
+    this.worker.once('exit', () => this.#end(new Error('the file thread has ended')));
+    this.worker.on('error', (error) => this.#end(error instanceof Error ? error : new Error(String(error))));
+    this.worker.on('message', (reply: Reply) => {
       const waiting = this.#waiting.shift();
       if ('result' in reply) waiting?.resolve(reply.result as never);
       else waiting?.reject(new FileThreadError(reply.failed));
     });
   }
 
-  /** Calls run one after the other, so the replies come in order. The caller bounds how many wait. @throws FileThreadError */
-  call<K extends CallName>(call: K, input: Calls[K]['in'], transfer: readonly Uint8Array<ArrayBuffer>[] = []): Promise<Calls[K]['out']> {
+  call<K extends CallName>(call: K, input: Calls[K]['in'], transfer: readonly Uint8Array<ArrayBuffer>[]): Promise<Calls[K]['out']> {
     if (this.#ended !== undefined) return Promise.reject(this.#ended);
     const { promise, resolve, reject } = Promise.withResolvers<Calls[K]['out']>();
     this.#waiting.push({ resolve, reject });
     const request: Request<K> = { call, input };
-    this.#worker.postMessage(request, transfer.map((bytes) => bytes.buffer));
+    this.worker.postMessage(request, transfer.map((bytes) => bytes.buffer));
     return promise;
   }
 
-  /** Lets the calls under way finish. Idempotent. */
-  async close(): Promise<void> {
-    if (this.#ended === undefined) this.#worker.postMessage(null);
-    await this.#exited;
-  }
-
-  #fail(error: Error): void {
+  #end(error: Error): void {
     this.#ended ??= error;
     for (const waiting of this.#waiting.splice(0)) waiting.reject(this.#ended);
+  }
+}
+
+const idle = new Map<Connection, NodeJS.Timeout>();
+
+const takeIdle = (): Connection | undefined => {
+  const [found] = idle;
+  if (found === undefined) return undefined;
+  const [connection, timer] = found;
+  clearTimeout(timer);
+  idle.delete(connection);
+  connection.worker.ref();
+  return connection;
+};
+
+const keepIdle = (connection: Connection): void => {
+  const end = (): void => {
+    idle.delete(connection);
+    void connection.worker.terminate();
+  };
+  if (idle.size >= keptIdle) return end();
+  connection.worker.unref();
+  idle.set(connection, setTimeout(end, idleMs).unref());
+};
+
+export class FileThread {
+  readonly #connection = takeIdle() ?? new Connection();
+  #closing: Promise<void> | undefined;
+
+  /** Calls run one after the other. The caller bounds how many wait. @throws FileThreadError */
+  call<K extends CallName>(call: K, input: Calls[K]['in'], transfer: readonly Uint8Array<ArrayBuffer>[] = []): Promise<Calls[K]['out']> {
+    if (this.#closing !== undefined) return Promise.reject(new Error('the file thread was closed'));
+    return this.#connection.call(call, input, transfer);
+  }
+
+  /** Lets the calls under way finish and closes what they opened. Idempotent. */
+  close(): Promise<void> {
+    this.#closing ??= this.#release();
+    return this.#closing;
+  }
+
+  async #release(): Promise<void> {
+    try {
+      await this.#connection.call('reset', {}, []);
+      keepIdle(this.#connection);
+    } catch {
+      await this.#connection.worker.terminate();
+    }
   }
 }

@@ -1,4 +1,4 @@
-/** Entry of the file thread: answers one request after the other until it is told to stop. */
+/** Entry of the file thread: answers one request after the other until it is terminated. */
 import { isMainThread, parentPort } from 'node:worker_threads';
 import { BatchError } from './batch-error.ts';
 import type { CallName, Calls, FailedCall, Reply, Request } from './calls.ts';
@@ -20,6 +20,14 @@ let sources: SourceFiles | undefined;
 let staging: StagedFiles | undefined;
 
 const handlers: { [K in CallName]: (input: Calls[K]['in']) => Calls[K]['out'] } = {
+  reset: () => {
+    walk?.close();
+    sources?.close();
+    staging?.close();
+    walk = undefined;
+    sources = undefined;
+    staging = undefined;
+  },
   walkOpen: ({ paths, workingDirectory }) => {
     const roots = paths.map((path, position) => {
       try {
@@ -88,14 +96,7 @@ const transfers = (reply: Reply): ArrayBuffer[] => {
 
 if (!isMainThread && parentPort !== null) {
   const port = parentPort;
-  port.on('message', (request: Request | null) => {
-    if (request === null) {
-      walk?.close();
-      sources?.close();
-      staging?.close();
-      port.close();
-      return;
-    }
+  port.on('message', (request: Request) => {
     const reply = answer(request);
     port.postMessage(reply, transfers(reply));
   });

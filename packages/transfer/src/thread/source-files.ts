@@ -5,7 +5,7 @@ import { DirectoryCursor } from './directory-cursor.ts';
 import { type BatchEntry, unpackEntries } from './entry-batch.ts';
 
 /** `CHANGED`: size, time or inode are not those of the scan. Else an errno name. */
-export type SourceProblem = string;
+type SourceProblem = string;
 
 export interface SourceRead {
   /** The contents of the files without a problem, one after the other. */

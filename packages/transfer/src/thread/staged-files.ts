@@ -8,7 +8,7 @@ import {
 } from 'node:fs';
 import { blake3 } from '@napi-rs/blake-hash';
 import { BatchError } from './batch-error.ts';
-import { DirectoryCursor, inDirectory, openDirectory } from './directory-cursor.ts';
+import { DirectoryCursor, inDirectory } from './directory-cursor.ts';
 import { type BatchEntry, unpackEntries } from './entry-batch.ts';
 import { isUnsupported, utimesArgument } from './file-times.ts';
 

@@ -41,8 +41,8 @@ export const resolveRoot = (given: Buffer, workingDirectory: Buffer): WalkRoot =
   const bare = withoutTrailingSlash(absolute);
   const base = bare.slice(bare.lastIndexOf('/') + 1);
   if (base !== '' && base !== '.' && base !== '..' && bare === absolute) return { name: latin1(base), source: latin1(bare) };
-  // realpath insists on a directory where a slash stands behind the name.
-  const real = realpathSync(latin1(absolute), 'buffer');
+  const real = realpathSync.native(latin1(absolute), 'buffer');
+  if (!lstatSync(real).isDirectory()) throw Object.assign(new Error('not a directory'), { code: 'ENOTDIR' });
   const realBase = real.subarray(real.lastIndexOf('/') + 1);
   return { name: base === '' || base === '.' || base === '..' ? realBase : latin1(base), source: real };
 };
@@ -145,7 +145,7 @@ const kindOf = (stat: BigIntStats): string => {
 };
 
 /** The errno name: the rest of the message is about /proc paths that nobody typed. */
-export const systemMessage = (error: unknown): string => {
+const systemMessage = (error: unknown): string => {
   const code = error instanceof Error && 'code' in error ? String(error.code) : undefined;
   return code === undefined ? String(error instanceof Error ? error.message : error) : `it can't be read (${code})`;
 };

@@ -1,0 +1,95 @@
+/** The files of a transfer that comes here: its manifest, and after consent staging and journal. Opened when they are needed. */
+import { Manifest, Receiver } from '@peerd/transfer';
+import type { TransferEnvironment } from './environment.ts';
+import { removeState, stagingName, statePaths } from './layout.ts';
+import type { LiveRecord } from './live-record.ts';
+import type { TransferRecord } from './record.ts';
+
+export class ReceivedContent {
+  readonly #environment: TransferEnvironment;
+  readonly #live: LiveRecord;
+  #manifest: Promise<Manifest> | undefined;
+  #opening: Promise<Receiver> | undefined;
+  #receiver: Receiver | undefined;
+  #counted = { chunks: 0, bytes: 0 };
+
+  constructor(environment: TransferEnvironment, live: LiveRecord) {
+    this.#environment = environment;
+    this.#live = live;
+  }
+
+  /** Once it is open. */
+  get receiver(): Receiver | undefined {
+    return this.#receiver;
+  }
+
+  manifest(): Promise<Manifest> {
+    const { record } = this.#live;
+    this.#manifest ??= Manifest.open(statePaths(this.#environment.settings.stateDir, record).manifest, record.chunkSize);
+    return this.#manifest;
+  }
+
+  /** Staging and journal, with what is known to have failed. @throws PeerdError `no_space`, `io_error` */
+  open(): Promise<Receiver> {
+    this.#opening ??= this.#open();
+    return this.#opening;
+  }
+
+  /** Checks on disk what the journal claims. */
+  async verify(receiver: Receiver, signal: AbortSignal): Promise<void> {
+    using _slot = await this.#environment.checkSlots.take(this.#live.record.peer, signal);
+    await receiver.verify(signal);
+    this.#countFrom(receiver);
+    this.count();
+  }
+
+  /** What the receiver object counted since the last time, into the record and the metrics. */
+  count(): void {
+    const receiver = this.#receiver;
+    if (!receiver) return;
+    const { record } = this.#live;
+    const { received, reused, rewritten } = receiver.counters;
+    const chunks = received - this.#counted.chunks;
+    if (chunks > 0) this.#environment.metrics.content('receive', chunks, Math.max(0, receiver.bytesDone - this.#counted.bytes));
+    this.#countFrom(receiver);
+    const counts: Partial<TransferRecord> = { received, reused, rewritten, bytesDone: Math.min(record.bytes, receiver.bytesDone) };
+    Object.assign(record, counts);
+  }
+
+  async close(): Promise<void> {
+    const receiver = await this.#opening?.catch(() => undefined);
+    this.#opening = undefined;
+    this.#receiver = undefined;
+    await receiver?.close();
+    const manifest = await this.#manifest?.catch(() => undefined);
+    this.#manifest = undefined;
+    await manifest?.close();
+  }
+
+  /** Everything of ours leaves the destination; without consent, the state directory too. What was delivered stays. */
+  async discard(): Promise<void> {
+    const { record } = this.#live;
+    const { stateDir } = this.#environment.settings;
+    if (record.destination === undefined) await removeState(stateDir, record);
+    else if (!record.receipt) await Receiver.discard({ destination: record.destination, stagingName: stagingName(record), journalPath: statePaths(stateDir, record).journal });
+  }
+
+  async #open(): Promise<Receiver> {
+    const { record } = this.#live;
+    const { settings } = this.#environment;
+    const receiver = await Receiver.open({
+      manifest: await this.manifest(), destination: record.destination ?? settings.downloadDir, stagingName: stagingName(record),
+      journalPath: statePaths(settings.stateDir, record).journal, stages: this.#live.clock,
+    });
+    await this.#live.loadFailures();
+    for (const { entry, code, message } of this.#live.failures.values()) receiver.entryFailed(entry, code, message);
+    this.#countFrom(receiver);
+    this.#receiver = receiver;
+    return receiver;
+  }
+
+  /** What is there already counts for no metric. */
+  #countFrom(receiver: Receiver): void {
+    this.#counted = { chunks: receiver.counters.received, bytes: receiver.bytesDone };
+  }
+}

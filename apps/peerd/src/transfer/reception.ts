@@ -1,0 +1,137 @@
+/** Messages of a link find their transfer: one that is at work, one that is over, or a new one. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { cancel, encodeMessage, type LinkMessage, type Offer, PeerdError, type PeerId, reject, type TransferId, type TransferMessage } from '@peerd/protocol';
+import { fullBucket, type Rate, takeToken, type TokenBucket } from '../chat/token-bucket.ts';
+import type { Contacts } from '../contacts/ports.ts';
+import type { Link } from '../peer/ports.ts';
+import { checkOffer, isSameOffer, newIncoming } from './admission.ts';
+import { clipped, endOf } from './ends.ts';
+import type { TransferEnvironment } from './environment.ts';
+import type { IncomingTransfer } from './incoming.ts';
+import type { OutgoingTransfer } from './outgoing.ts';
+import type { TransferRecord } from './record.ts';
+import type { Registry } from './registry.ts';
+
+export interface ReceptionOptions {
+  readonly environment: TransferEnvironment;
+  readonly registry: Registry;
+  readonly contacts: Pick<Contacts, 'get'>;
+  readonly outgoing: (record: TransferRecord) => OutgoingTransfer;
+  /** @param fresh made by an offer just now */
+  readonly incoming: (record: TransferRecord, fresh: boolean) => IncomingTransfer;
+}
+
+/** New offers of a peer that is no contact: each leaves a row, so a flood is read as slowly as it may be stored. */
+const strangerRate: Rate = { burst: 64, perSecond: 2 };
+
+export class Reception {
+  readonly #options: ReceptionOptions;
+  readonly #buckets = new WeakMap<Link, TokenBucket>();
+
+  constructor(options: ReceptionOptions) {
+    this.#options = options;
+  }
+
+  /** @throws PeerdError to end the link */
+  async message(link: Link, message: LinkMessage): Promise<void> {
+    switch (message.kind) {
+      case 'manifest-request':
+      case 'offered':
+      case 'accept':
+      case 'have':
+      case 'progress':
+      case 'reject':
+      case 'receipt':
+        this.#environment.posts.check(link);
+        return this.#toOutgoing(link, message);
+      case 'offer':
+        this.#environment.posts.check(link);
+        return this.#offered(link, message.body);
+      case 'manifest-page':
+      case 'entry-failed':
+      case 'source-complete':
+      case 'receipt-ack':
+        this.#environment.posts.check(link);
+        return (await this.#findIncoming(link.peer, message.body.transfer))?.message(link, message);
+      case 'cancel':
+      case 'failed':
+        this.#environment.posts.check(link);
+        return this.#ended(link, message);
+      default:
+    }
+  }
+
+  get #environment(): TransferEnvironment {
+    return this.#options.environment;
+  }
+
+  async #toOutgoing(link: Link, message: TransferMessage): Promise<void> {
+    const transfer = await this.#findOutgoing(link.peer, message.body.transfer);
+    if (transfer) return transfer.message(link, message);
+    // The receiver waits for something that is not known here any more.
+    if (message.kind === 'manifest-request' || message.kind === 'offered' || message.kind === 'accept') this.#unknown(link, message.body.transfer);
+  }
+
+  async #ended(link: Link, message: TransferMessage): Promise<void> {
+    const { transfer: id } = message.body;
+    const transfer = (await this.#findOutgoing(link.peer, id)) ?? (await this.#findIncoming(link.peer, id));
+    if (transfer) return transfer.message(link, message);
+    // Whatever it was, it is over here too.
+    this.#unknown(link, id);
+  }
+
+  #unknown(link: Link, transfer: TransferId): void {
+    this.#environment.posts.post(link, encodeMessage(cancel, { transfer, message: 'unknown transfer' }));
+  }
+
+  async #offered(link: Link, offer: Offer): Promise<void> {
+    const { store, now } = this.#environment;
+    const { registry, contacts, incoming } = this.#options;
+    const known = await this.#findIncoming(link.peer, offer.transfer);
+    if (known && !isSameOffer(known.record, offer)) return this.#refuse(link, offer, new PeerdError('manifest_invalid', 'this transfer id stands for another offer already'));
+    if (known) return known.message(link, { kind: 'offer', body: offer });
+    await this.#pace(link);
+    if (await store.exists('send', offer.transfer)) return this.#refuse(link, offer, new PeerdError('manifest_invalid', 'this transfer id is one of ours'));
+    try {
+      checkOffer(link, offer, { incoming: registry.allIncoming().map(({ record }) => record), isContact: (peer) => contacts.get(peer) !== undefined });
+    } catch (error) {
+      return this.#refuse(link, offer, error);
+    }
+    const record = newIncoming(link, offer, now());
+    const transfer = incoming(record, true);
+    await store.insert([record]);
+    registry.addIncoming(transfer);
+    await transfer.message(link, { kind: 'offer', body: offer });
+  }
+
+  async #pace(link: Link): Promise<void> {
+    if (this.#options.contacts.get(link.peer)) return;
+    const now = this.#environment.now();
+    const { bucket, waitMs } = takeToken(this.#buckets.get(link) ?? fullBucket(strangerRate, now), strangerRate, now);
+    this.#buckets.set(link, bucket);
+    if (waitMs > 0) await sleep(waitMs, undefined, { signal: link.signal });
+  }
+
+  #refuse(link: Link, { transfer }: Offer, error: unknown): void {
+    const { code, message } = endOf(error);
+    this.#environment.logger.warn({ peer: link.peer, transfer, code }, 'transfer: an offer was refused');
+    this.#environment.posts.post(link, encodeMessage(reject, { transfer, code, message: clipped(message) }));
+  }
+
+  /** One that is over answers what comes for it, and is dropped again. */
+  async #findOutgoing(peer: PeerId, id: TransferId): Promise<OutgoingTransfer | undefined> {
+    const { registry, outgoing } = this.#options;
+    const live = registry.outgoing(peer, id);
+    if (live) return live;
+    const record = await this.#environment.store.get({ direction: 'send', peer, id });
+    return registry.outgoing(peer, id) ?? (record && outgoing(record));
+  }
+
+  async #findIncoming(peer: PeerId, id: TransferId): Promise<IncomingTransfer | undefined> {
+    const { registry, incoming } = this.#options;
+    const live = registry.incoming(peer, id);
+    if (live) return live;
+    const record = await this.#environment.store.get({ direction: 'receive', peer, id });
+    return registry.incoming(peer, id) ?? (record && incoming(record, false));
+  }
+}
