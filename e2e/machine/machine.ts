@@ -1,6 +1,5 @@
 /** A machine of its own for a test: a container, with systemd as its first process or bare. */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { basename } from 'node:path';
 import { promisify } from 'node:util';
 import { inject } from 'vitest';
 import { until } from '../containers/harness/poll.ts';
@@ -27,8 +26,8 @@ export class Machine implements AsyncDisposable {
   }
 
   /** With systemd as process 1, which has started everything when this resolves. */
-  static async boot(): Promise<Machine> {
-    const machine = new Machine((await docker('run', '--detach', ...systemdOptions, inject('machineImage'))).trim());
+  static async boot(image: 'unpacked' | 'installed'): Promise<Machine> {
+    const machine = new Machine((await docker('run', '--detach', ...systemdOptions, inject('machineImages')[image])).trim());
     await until('systemd is up', () => machine.run('systemctl is-system-running'), ({ stdout }) => ['running', 'degraded'].includes(stdout.trim()), 60_000);
     // As systemd has it on a machine; credentials of services are handed over through it.
     await machine.ok('mount --make-rshared /');
@@ -37,15 +36,7 @@ export class Machine implements AsyncDisposable {
 
   /** Without systemd: process 1 does nothing. */
   static async bare(): Promise<Machine> {
-    return new Machine((await docker('run', '--detach', '--init', inject('machineImage'), 'sleep', 'infinity')).trim());
-  }
-
-  /** Puts the release archive there and unpacks it. @returns the unpacked directory */
-  async unpackRelease(into: string, user = 'root'): Promise<string> {
-    const archive = inject('releaseArchive');
-    await docker('cp', archive, `${this.#container}:/var/tmp/`);
-    await this.ok(`cd ${into} && tar xzf /var/tmp/${basename(archive)}`, user);
-    return `${into}/${basename(archive, '.tar.gz')}`;
+    return new Machine((await docker('run', '--detach', '--init', inject('machineImages').unpacked, 'sleep', 'infinity')).trim());
   }
 
   /** Runs a script with the shell, as in a login of that user. */

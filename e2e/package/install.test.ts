@@ -5,22 +5,22 @@ import { until } from '../containers/harness/poll.ts';
 import { Machine } from '../machine/machine.ts';
 
 const unavailable = inject('noMachine');
+const release = inject('releaseDirectory');
+/** The same as if it were a later release. */
+const later = '/tmp/peerd-later';
 
 /** Everything on disk, without what the test itself puts there. */
 const snapshot = (machine: Machine): Promise<string> =>
-  machine.ok(`find / -xdev \\( -path /proc -o -path /sys -o -path /tmp -o -path /var/tmp -o -path /run -o -path '/root/peerd-*' -o -path '/home/alice/peerd-*' \\) -prune -o -print | sort`);
+  machine.ok(`find / -xdev \\( -path /proc -o -path /sys -o -path /tmp -o -path /var/tmp -o -path /run \\) -prune -o -print | sort`);
 const added = (before: string, after: string): string[] => {
   const known = new Set(before.split('\n'));
   expect(known).toContain('/usr/bin/dpkg');
   return after.split('\n').filter((path) => !known.has(path));
 };
 
-/** The unpacked archive as if it were a later release, with a unit less. */
-const laterRelease = async (machine: Machine, release: string, user = 'root'): Promise<string> => {
-  const later = `${release}-later`;
-  await machine.ok(`cp -rl ${release} ${later} && cd ${later} && rm VERSION SHA256SUMS && echo 99.0.0 >VERSION && rm -f systemd/user/peerd.socket && find . -type f ! -name SHA256SUMS -print0 | xargs -0 sha256sum >SHA256SUMS`, user);
-  return later;
-};
+/** With another version, and a unit less. */
+const makeLater = (machine: Machine): Promise<string> =>
+  machine.ok(`cp -r ${release} ${later} && cd ${later} && echo 99.0.0 >VERSION && rm systemd/user/peerd.socket && find . -type f ! -name SHA256SUMS -print0 | xargs -0 sha256sum >SHA256SUMS`);
 
 describe('the release on a bare machine', () => {
   let machine: Machine;
@@ -32,7 +32,6 @@ describe('the release on a bare machine', () => {
   afterEach(() => machine?.[Symbol.asyncDispose]());
 
   test('as root: installed for everybody, upgraded over, removed, purged', async () => {
-    const release = await machine.unpackRelease('/root');
     expect((await machine.run('node --version')).code).not.toBe(0);
     const before = await snapshot(machine);
 
@@ -44,7 +43,7 @@ describe('the release on a bare machine', () => {
     expect(installed).toContain('/usr/local/lib/systemd/system/rendezvous.service');
 
     await machine.ok('echo "max_peers = 7" >/etc/peerd/rendezvous.toml');
-    const later = await laterRelease(machine, release);
+    await makeLater(machine);
     expect(await machine.ok(`${later}/install.sh`)).toMatch(/upgraded from \S+ to 99\.0\.0-/);
     expect(await machine.ok('ls /usr/local/lib/peerd')).toMatch(/^99\.0\.0-\w{8}\ncurrent\ninstalled$/);
     expect(await machine.ok('cat /etc/peerd/rendezvous.toml')).toBe('max_peers = 7');
@@ -65,19 +64,18 @@ describe('the release on a bare machine', () => {
 
   test('as a user: in the home alone, and it runs from there', async () => {
     await machine.ok('useradd --create-home alice');
-    const release = await machine.unpackRelease('/home/alice', 'alice');
     const before = await snapshot(machine);
     await machine.ok(`${release}/install.sh`, 'alice');
     const installed = added(before, await snapshot(machine));
     for (const path of installed) expect(path).toMatch(/^\/home\/alice\/\.local(\/|$)/);
     expect(await machine.ok('grep ^ExecStart= ~/.local/share/systemd/user/peerd.service', 'alice')).toBe('ExecStart=/home/alice/.local/bin/peerd');
 
-    const daemon = machine.start('echo $$ >peerd-pid; exec .local/bin/peerd --name alice 2>&1', 'alice');
+    const daemon = machine.start('echo $$ >/tmp/peerd-pid; exec .local/bin/peerd --name alice 2>&1', 'alice');
     expect(await until('peerd answers', () => machine.json<{ name: string }>('.local/bin/peerctl --json whoami', 'alice'), () => true)).toMatchObject({ name: 'alice' });
-    await machine.ok('kill $(cat peerd-pid)', 'alice');
+    await machine.ok('kill $(cat /tmp/peerd-pid)', 'alice');
     await once(daemon, 'exit');
 
-    const later = await laterRelease(machine, release, 'alice');
+    await makeLater(machine);
     expect(await machine.ok(`${later}/install.sh`, 'alice')).toMatch(/upgraded from \S+ to 99\.0\.0-/);
     expect(await machine.ok('readlink -f .local/bin/peerd', 'alice')).toMatch(/^\/home\/alice\/\.local\/lib\/peerd\/99\.0\.0-\w{8}\/bin\/peerd$/);
     await machine.ok('.local/lib/peerd/current/install.sh --remove', 'alice');
@@ -85,19 +83,18 @@ describe('the release on a bare machine', () => {
   });
 
   test('a damaged archive, a Node.js that is missing, and a wrong option change nothing', async () => {
-    const release = await machine.unpackRelease('/root');
     const before = await snapshot(machine);
-    await machine.ok(`cp -r ${release} /root/peerd-damaged && echo >>/root/peerd-damaged/lib/peerd/package.json`);
-    expect(await machine.run('/root/peerd-damaged/install.sh')).toMatchObject({ code: 1, stderr: expect.stringContaining('the archive is damaged') as string });
-    await machine.ok(`cp -r ${release} /root/peerd-bare && cd /root/peerd-bare && rm -r node && sed -i '/ \\.\\/node\\//d' SHA256SUMS`);
-    expect(await machine.run('/root/peerd-bare/install.sh')).toMatchObject({ code: 1, stderr: 'install.sh: this archive needs Node.js 24 or newer in PATH, and there is none\n' });
-    await machine.ok(`printf '#!/bin/sh\\necho 20\\n' >/root/node && chmod +x /root/node`);
-    expect(await machine.run('PATH=/root:$PATH /root/peerd-bare/install.sh')).toMatchObject({ code: 1, stderr: 'install.sh: this archive needs Node.js 24 or newer in PATH, and there is 20\n' });
+    await machine.ok(`cp -r ${release} /tmp/peerd-damaged && echo >>/tmp/peerd-damaged/lib/peerd/package.json`);
+    expect(await machine.run('/tmp/peerd-damaged/install.sh')).toMatchObject({ code: 1, stderr: expect.stringContaining('the archive is damaged') as string });
+    await machine.ok(`cp -r ${release} /tmp/peerd-bare && cd /tmp/peerd-bare && rm -r node && sed -i '/ \\.\\/node\\//d' SHA256SUMS`);
+    expect(await machine.run('/tmp/peerd-bare/install.sh')).toMatchObject({ code: 1, stderr: 'install.sh: this archive needs Node.js 24 or newer in PATH, and there is none\n' });
+    await machine.ok(`mkdir /tmp/bin && printf '#!/bin/sh\\necho 20\\n' > /tmp/bin/node && chmod +x /tmp/bin/node`);
+    expect(await machine.run('PATH=/tmp/bin:$PATH /tmp/peerd-bare/install.sh')).toMatchObject({ code: 1, stderr: 'install.sh: this archive needs Node.js 24 or newer in PATH, and there is 20\n' });
     expect((await machine.run(`${release}/install.sh --force`)).code).toBe(2);
     expect(await machine.run(`${release}/install.sh --prefix somewhere`)).toMatchObject({ code: 1, stderr: expect.stringContaining('absolute') as string });
-    expect(added(before, await snapshot(machine)).filter((path) => path !== '/root/node')).toEqual([]);
+    expect(added(before, await snapshot(machine))).toEqual([]);
     // With a Node.js in PATH that is new enough, it needs none of its own.
-    await machine.ok(`ln -sf ${release}/node/bin/node /usr/bin/node && /root/peerd-bare/install.sh && peerctl --version`);
+    await machine.ok(`ln -sf ${release}/node/bin/node /usr/bin/node && /tmp/peerd-bare/install.sh && peerctl --version`);
   });
 });
 
@@ -105,11 +102,10 @@ describe('the release under systemd', () => {
   beforeEach(({ skip }) => skip(unavailable !== undefined, unavailable));
 
   test('an upgrade restarts what runs, and only that; a removal stops it', async () => {
-    await using machine = await Machine.boot();
-    const release = await machine.unpackRelease('/root');
+    await using machine = await Machine.boot('unpacked');
     await machine.ok(`${release}/install.sh && systemctl enable --now rendezvous`);
     const pid = await machine.property('rendezvous', 'MainPID');
-    const later = await laterRelease(machine, release);
+    await makeLater(machine);
     await machine.ok(`${later}/install.sh`);
     expect(await machine.property('rendezvous', 'ActiveState')).toBe('active');
     expect(await machine.property('peerd', 'ActiveState')).toBe('inactive');

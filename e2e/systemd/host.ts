@@ -1,17 +1,5 @@
-/** A machine with systemd on which the release is installed, as its administrator would. */
-import { Machine } from '../machine/machine.ts';
-
-export const installedHost = async (): Promise<Machine> => {
-  const machine = await Machine.boot();
-  try {
-    const release = await machine.unpackRelease('/root');
-    await machine.ok(`${release}/install.sh`);
-  } catch (error) {
-    await machine[Symbol.asyncDispose]();
-    throw error;
-  }
-  return machine;
-};
+/** What the tests of services need of a machine with systemd. */
+import type { Machine } from '../machine/machine.ts';
 
 /** Shorter than in the units, so that a test need not wait for half a minute. */
 export const shortWatchdog = (machine: Machine, unit: string): Promise<void> =>

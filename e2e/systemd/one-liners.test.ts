@@ -2,8 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, onTestFailed, test } from 'vitest';
 import { until } from '../containers/harness/poll.ts';
-import type { Machine } from '../machine/machine.ts';
-import { installedHost } from './host.ts';
+import { Machine } from '../machine/machine.ts';
 
 const unavailable = inject('noMachine');
 
@@ -18,7 +17,7 @@ describe('throw-away daemons', () => {
   let machine: Machine;
   beforeAll(async () => {
     if (unavailable !== undefined) return;
-    machine = await installedHost();
+    machine = await Machine.boot('installed');
     await machine.ok('useradd --create-home alice && loginctl enable-linger alice');
     await until('the manager of a user who is not logged in', () => machine.run('systemctl --user is-system-running', 'alice'), ({ stdout }) => stdout.trim() === 'running');
   });

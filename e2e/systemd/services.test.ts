@@ -1,15 +1,15 @@
 /** The system services under a real systemd: sandbox, readiness, watchdog, socket activation, journal. */
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, onTestFailed, test } from 'vitest';
 import { until } from '../containers/harness/poll.ts';
-import type { Machine } from '../machine/machine.ts';
-import { installedHost, journal, shortWatchdog } from './host.ts';
+import { Machine } from '../machine/machine.ts';
+import { journal, shortWatchdog } from './host.ts';
 
 const unavailable = inject('noMachine');
 
 describe('system services', () => {
   let machine: Machine;
   beforeAll(async () => {
-    if (unavailable === undefined) machine = await installedHost();
+    if (unavailable === undefined) machine = await Machine.boot('installed');
   });
   afterAll(() => machine?.[Symbol.asyncDispose]());
   beforeEach(({ skip }) => {

@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, onTestFailed, test } from 'vitest';
 import { until } from '../containers/harness/poll.ts';
-import type { Machine } from '../machine/machine.ts';
-import { installedHost, journal } from './host.ts';
+import { Machine } from '../machine/machine.ts';
+import { journal } from './host.ts';
 
 const unavailable = inject('noMachine');
 const MiB = 1024 * 1024;
@@ -18,7 +18,7 @@ describe('transfers across systemctl stop', () => {
   let machine: Machine;
   beforeAll(async () => {
     if (unavailable !== undefined) return;
-    machine = await installedHost();
+    machine = await Machine.boot('installed');
     await machine.ok('useradd --create-home alice && loginctl enable-linger alice');
     await machine.write('/etc/peerd/peerd.toml', 'name = "host"\nrendezvous = ["127.0.0.1:12000"]\naccept = "auto"\ndownload_dir = "/srv/peerd"');
     await machine.write('~/.config/peerd/peerd.toml', 'name = "alice"\nrendezvous = ["127.0.0.1:12000"]', 'alice');

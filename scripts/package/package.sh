@@ -38,11 +38,15 @@ program() {
 program rendezvous rendezvous
 program peerd peerd
 program peerctl cli
-# Of no use at run time.
-find "$root/lib" -type f \( -name '*.d.ts' -o -name '*.d.mts' -o -name '*.d.cts' -o -name '*.map' -o -name '*.tsbuildinfo' \) -delete
+# Of no use at run time: types, sources, documentation and tests of libraries. Licences stay.
+find "$root/lib" -type f \( -name '*.ts' -o -name '*.mts' -o -name '*.cts' -o -name '*.map' -o -name '*.tsbuildinfo' -o -name '*.flow' \
+  -o -iname '*.md' ! -iname 'licen[cs]e*' \) -delete
+find "$root"/lib/*/node_modules/.pnpm/*/node_modules -mindepth 1 -type d \
+  \( -name test -o -name tests -o -name __tests__ -o -name benchmark -o -name benchmarks -o -name bench -o -name docs -o -name examples -o -name .github \) -prune -exec rm -rf {} +
+find "$root/lib" -type d -empty -delete
 find "$root/lib" -maxdepth 2 \( -name pnpm-lock.yaml -o -name pnpm-workspace.yaml \) -delete
-# These tell of the machine that built the archive.
-find "$root/lib" -type f \( -name .modules.yaml -o -name .pnpm-workspace-state-v1.json \) -delete
+# What pnpm left tells of the machine that built the archive.
+find "$root/lib" -type f -name '.*' -delete
 find "$root/lib" -type d -name .bin -prune -exec rm -rf {} +
 [ "$with_node" = no ] || install -D "$node" "$root/node/bin/node"
 
