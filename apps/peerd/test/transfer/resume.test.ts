@@ -163,11 +163,8 @@ describe('resume', () => {
   test('more content flows than slots: the others wait their turn', async () => {
     const world = await createWorld({ bob: { accept: 'auto' } });
     const wire = world.link();
-    const full = Promise.withResolvers<void>();
-    wire.onFrame = async () => {
-      if (wire.mostData === 4) full.resolve();
-      await full.promise;
-    };
+    const gate = Promise.withResolvers<void>();
+    wire.onFrame = () => gate.promise;
     const ids: string[] = [];
     for (let count = 0; count < 7; count += 1) {
       const path = join(world.alice.directory, `file ${count}`);
@@ -175,6 +172,11 @@ describe('resume', () => {
       const { transfers } = await world.alice.service.send({ peers: ['bob'], paths: [path] }, never);
       ids.push(transfers[0]?.id ?? '');
     }
+    // All have their `have` pages, and still only four flow.
+    await vi.waitFor(() => expect(wire.seen.filter((line) => line === 'alice have')).toHaveLength(7), { timeout: 20_000 });
+    await vi.waitFor(() => expect(wire.dataConnections).toBe(4), { timeout: 20_000 });
+    expect(ids.map((id) => world.alice.states(id).at(-1)).sort()).toEqual([...Array(3).fill('accepted'), ...Array(4).fill('transferring')]);
+    gate.resolve();
     await Promise.all(ids.flatMap((id) => [world.alice.reaches(id, 'done'), world.bob.reaches(id, 'done')]));
     expect([wire.mostData, wire.dataConnections]).toEqual([4, 7]);
     expect((await readdir(world.bob.settings.downloadDir)).length).toBe(7);
