@@ -14,7 +14,7 @@ const bareEnvironment = (home: string): NodeJS.ProcessEnv => ({
   ...(process.env['NODE_V8_COVERAGE'] ? { NODE_V8_COVERAGE: process.env['NODE_V8_COVERAGE'] } : {}),
 });
 
-export interface PlaceOptions {
+interface PlaceOptions {
   /** Flags beyond those that the harness gives. */
   readonly args?: readonly string[];
   /** Command in front of Node, such as `ip netns exec NAME`. */

@@ -1,2 +1,3 @@
 #!/usr/bin/env node
-import '../dist/main.js';
+// The bundle is CommonJS because that starts faster; `import` of it would load Node's whole ES module machinery for http.
+process.getBuiltinModule('node:module').createRequire(import.meta.url)('../dist/bundle/main.cjs');

@@ -139,7 +139,8 @@ export const createDaemon = async (settings: PeerdSettings, { logger, env, onFat
   const listen = formatAddress(links.address);
 
   const stopping = new AbortController();
-  const http = createHttp({ registry: metrics.registry, allowedHosts: settings.allowHost, notReady: () => (stopping.signal.aborted ? 'stopping' : undefined) });
+  let up = false;
+  const http = createHttp({ registry: metrics.registry, allowedHosts: settings.allowHost, notReady: () => (stopping.signal.aborted ? 'stopping' : up ? undefined : 'starting') });
   starting.defer(() => http.close());
   const metricsAddress = await bindHttp(http, settings.metrics ?? defaultMetrics, settings.metrics !== undefined);
 
@@ -170,6 +171,7 @@ export const createDaemon = async (settings: PeerdSettings, { logger, env, onFat
   rendezvous.start();
   chat.start();
   await transfers.start();
+  up = true;
   if (settings.accept === 'auto') logger.warn('accept = auto: whatever any peer of the room offers is accepted, strangers included');
   logger.info({ ...self, listen, control: socket.path, metrics: metricsAddress, version }, 'peerd is up');
   const started = starting.move();

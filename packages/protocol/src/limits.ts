@@ -4,7 +4,7 @@
  */
 export const KiB = 1024;
 export const MiB: number = 1024 * KiB;
-export const GiB: number = 1024 * MiB;
+const GiB: number = 1024 * MiB;
 
 export const protocolVersions: readonly number[] = [1];
 /** ALPN protocol names (RFC 7301). */

@@ -106,7 +106,7 @@ const pathArbitrary = fc.oneof(
 );
 const entryArbitrary: fc.Arbitrary<ManifestEntry> = fc
   .record({ path: pathArbitrary, type: fc.constantFrom('file', 'directory', 'directory', 'symlink', 'symlink'), target: fc.array(stepArbitrary, { minLength: 1, maxLength: 6 }) })
-  .map(({ path, type, target }) => (type === 'symlink' ? symlink(path, target.join('/')) : entry(path, { type: type as 'file' | 'directory' })));
+  .map(({ path, type, target }) => (type === 'symlink' ? symlink(path, target.join('/')) : entry(path, { type })));
 
 /** Where a path leads when every link on its way is followed, as the kernel does; `undefined` when it leaves the root. */
 const resolve = (links: ReadonlyMap<string, string>, path: readonly string[], budget = { left: 40 }): string[] | undefined => {

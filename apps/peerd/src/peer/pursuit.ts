@@ -26,6 +26,8 @@ export class Pursuit {
   #suspended = false;
   /** The peer asked for an introduction and got it: for a while we dial too. */
   #expecting = false;
+  /** The addresses that came with that. */
+  #told: readonly Endpoint[] = [];
   /** Links in a row that broke soon. */
   #broken = 0;
 
@@ -76,14 +78,15 @@ export class Pursuit {
 
   /** The peer was introduced to us: dial it too, so that a link comes up when only this direction is open. */
   expect(addresses: readonly Endpoint[], local: boolean, ms: number): void {
-    if (this.#link) return;
+    // Also with a link: the peer asks because it has lost it, and we may hear of that a moment later.
     this.#expecting = true;
+    this.#told = dialable(addresses, local);
     this.#timers.set('expecting', ms, () => {
       this.#expecting = false;
       this.#update(0);
     });
-    this.#update(0);
-    this.#effort?.told(dialable(addresses, local));
+    if (this.#effort) this.#effort.told(this.#told);
+    else this.#update(0);
   }
 
   /** No link and no dialling until the next wish. */
@@ -119,14 +122,17 @@ export class Pursuit {
 
   #stopExpecting(): void {
     this.#expecting = false;
+    this.#told = [];
     this.#timers.clearAll();
   }
 
   /** There is an effort exactly while a link is wanted and missing. */
   #update(delayMs: number, reason = new PeerdError('cancelled', 'nobody wants the link any more')): void {
     const wanted = this.isWanted && !this.#link;
-    if (wanted) this.#effort ??= new Effort(this.#peer, { ...this.#context, onRound: () => this.#onRound() }, delayMs);
-    else {
+    if (wanted && !this.#effort) {
+      this.#effort = new Effort(this.#peer, { ...this.#context, onRound: () => this.#onRound() }, delayMs);
+      if (this.#expecting) this.#effort.told(this.#told);
+    } else if (!wanted) {
       this.#effort?.stop(reason);
       this.#effort = undefined;
     }

@@ -46,8 +46,6 @@ export interface Transfers {
   reject(id: string, request: RejectRequest): Promise<TransferActionResponse>;
   /** Transfers that are not final: at work, waiting for a peer or a slot, waiting for our decision. */
   counts(): { active: number; waiting: number; inbox: number };
-  /** Not final, decided or not. */
-  unfinished(direction: 'send' | 'receive'): number;
   /** Whose inbound link is welcome although nobody introduced it. */
   hasUnfinishedTransfer(peer: PeerId): boolean;
 }

@@ -42,6 +42,8 @@ const maxListed = 1_000;
 export interface TransferService extends Transfers, LinkUser {
   /** Goes on with what is not over. Links are asked for from now on. */
   start(): Promise<void>;
+  /** How many transfers of a direction are not over. */
+  unfinished(direction: TransferRecord['direction']): number;
   /** Ends every task; what is not over goes on after the next start. */
   stop(): Promise<void>;
 }

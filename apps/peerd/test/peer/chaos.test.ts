@@ -14,7 +14,7 @@ const random = (): number => {
   seed = (seed * 1_103_515_245 + 12_345) % 2 ** 31;
   return seed / 2 ** 31;
 };
-const pick = <T>(items: readonly T[]): T => items[Math.floor(random() * items.length)];
+const pick = <T>(items: readonly T[]): T => items[Math.floor(random() * items.length)] as T;
 const rounds = Number(process.env['CHAOS_ROUNDS'] ?? 40);
 
 test('freezes, cuts, restarts and disconnects: links come back, one for each pair', async () => {

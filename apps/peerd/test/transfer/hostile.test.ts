@@ -88,7 +88,7 @@ describe('a hostile peer', () => {
       fc.record({ kind: fc.constant('progress' as const), body: fc.record({ transfer, bytesDone: fc.nat(), received: fc.nat(), reused: fc.nat(), rewritten: fc.nat() }) }),
       fc.record({ kind: fc.constant('entry-failed' as const), body: fc.record({ transfer, entry: fc.constant(0), code, message: text }) }),
       fc.record({ kind: fc.constant('source-complete' as const), body: fc.record({ transfer, contentRoot: hash, chunksSent: fc.nat() }) }),
-      fc.record({ kind: fc.constant('receipt' as const), body: fc.record({ transfer, body: hash, signature: fc.constant(Buffer.alloc(64)), savedAs: fc.constant([]) }) }),
+      fc.record({ kind: fc.constant('receipt' as const), body: fc.record({ transfer, body: hash, signature: fc.constant(Buffer.alloc(64)), savedAs: fc.constant<Uint8Array[]>([]) }) }),
       fc.record({ kind: fc.constant('receipt-ack' as const), body: fc.record({ transfer }) }),
       fc.record({ kind: fc.constant('cancel' as const), body: fc.record({ transfer, message: text }) }),
       fc.record({ kind: fc.constant('failed' as const), body: fc.record({ transfer, code, message: text }) }),

@@ -39,12 +39,14 @@ export const runSession = async (channel: Channel, settled: () => void, parts: S
   parts.clients.set(client.id, client);
   metrics.connectionsAccepted.inc();
   logger.debug({ peer, client: client.id, name: escapeText(client.name), agent: escapeText(client.agent), from: client.observedHost }, 'connection');
+  let wasRegistered = false;
   try {
     for await (const frame of greeted.frames) {
       if (client.ended) continue;
       const outcome = dispatch(client, frame, parts);
       if (outcome === 'registered') {
         settled();
+        wasRegistered = true;
         logger.info({ peer, client: client.id, name: escapeText(client.name), from: client.observedHost }, 'registered');
       } else if (outcome === 'leaving') {
         parts.roster.leave(client, 'unregistered');
@@ -60,7 +62,11 @@ export const runSession = async (channel: Channel, settled: () => void, parts: S
   } finally {
     parts.roster.leave(client, 'disconnected');
     parts.clients.delete(client.id);
-    logger.info({ peer, client: client.id, reason: (channel.signal.reason as PeerdError | undefined)?.code ?? 'disconnected' }, 'connection ended');
+    const reason = (channel.signal.reason as PeerdError | undefined)?.code ?? 'disconnected';
+    // Whoever never registered can't fill the log.
+    logger[wasRegistered ? 'info' : 'debug']({ peer, client: client.id, reason }, 'connection ended');
+    // A client that ended its side but doesn't read must not keep the socket.
+    await channel.close(new PeerdError('disconnected', 'the client ended the connection'));
   }
 };
 

@@ -57,6 +57,8 @@ export class Registry {
   readonly #maxPeers: number;
   readonly #leases: Leases;
   readonly #rooms = new Map<string, Room>();
+  /** Rooms that may have something to publish. */
+  readonly #changed = new Set<Room>();
   readonly #seats = new Map<ClientId, Seat>();
   readonly #clients = new Map<PeerId, ClientId>();
   #lastEpoch = 0;
@@ -88,6 +90,7 @@ export class Registry {
     this.#lastEpoch = Math.max(this.#lastEpoch + 1, now.wall);
     const entry = { id, name: application.name, addresses: candidatesOf(application.addresses, application.observedHost), epoch: this.#lastEpoch };
     room.put(client, entry);
+    this.#changed.add(room);
     this.#seats.set(client, { room, id });
     this.#clients.set(id, client);
     this.#leases.renew(client, now.monotonic);
@@ -130,18 +133,22 @@ export class Registry {
   }
 
   get dirty(): boolean {
-    return this.#rooms.values().some((room) => room.dirty);
+    return this.#changed.values().some((room) => room.dirty);
   }
 
   /** Publishes all changes since the last call. */
   publish(): RoomNews[] {
     const news: RoomNews[] = [];
-    for (const room of this.#rooms.values()) {
-      const deltas = room.flush();
-      if (deltas.length === 0) continue;
-      const deliveries = room.members().map(({ client, entry }) => ({ client, deltas: deltas.map((delta) => deltaWithout(delta, entry.id)) }));
+    for (const room of this.#changed) {
+      const deltas = room.flush().map((delta) => ({ delta, names: new Set([...delta.removes, ...delta.upserts.map(({ id }) => id)]) }));
+      if (deltas.length === 0 || room.size === 0) continue;
+      const deliveries = room.members().map(({ client, entry: { id } }) => ({
+        client,
+        deltas: deltas.map(({ delta, names }) => (names.has(id) ? deltaWithout(delta, id) : delta)),
+      }));
       news.push({ members: room.size, deliveries: deliveries.toArray() });
     }
+    this.#changed.clear();
     return news;
   }
 
@@ -174,6 +181,7 @@ export class Registry {
     this.#leases.drop(client);
     this.#clients.delete(seat.id);
     seat.room.remove(seat.id);
+    this.#changed.add(seat.room);
     if (seat.room.size === 0) this.#rooms.delete(seat.room.name);
   }
 

@@ -57,7 +57,7 @@ export class Room {
     else this.#pending.delete(id);
   }
 
-  /** Publishes what is pending. The deltas are in order; `forReader` leaves the reader out. */
+  /** Publishes what is pending. In order. */
   flush(): readonly RosterDelta[] {
     if (!this.dirty) return [];
     const changes = [...this.#pending].map(([id, entry]): Change => ({ id, entry }));
@@ -91,8 +91,9 @@ export class Room {
   }
 }
 
-/** The delta as `reader` may see it: the same object, or a copy without the reader. */
-export const deltaWithout = (delta: RosterDelta, reader: PeerId): RosterDelta => {
-  if (!delta.removes.includes(reader) && !delta.upserts.some(({ id }) => id === reader)) return delta;
-  return { ...delta, upserts: delta.upserts.filter(({ id }) => id !== reader), removes: delta.removes.filter((id) => id !== reader) };
-};
+/** The delta as `reader`, who is named in it, may see it. */
+export const deltaWithout = (delta: RosterDelta, reader: PeerId): RosterDelta => ({
+  ...delta,
+  upserts: delta.upserts.filter(({ id }) => id !== reader),
+  removes: delta.removes.filter((id) => id !== reader),
+});

@@ -1,7 +1,7 @@
 /** A real client over TLS: it keeps every message, holds the roster, and asks for a snapshot when it sees a gap. */
 import { randomBytes } from 'node:crypto';
 import {
-  type Address, type BodyOf, encodeMessage, introduce, introductionAnswer, type MessageDefinition, type PeerId, PeerdError, ping, type Register, register, rendezvousAlpn, type RendezvousMessage,
+  type Address, encodeMessage, introduce, introductionAnswer, type MessageDefinition, type PeerId, PeerdError, ping, type Register, register, rendezvousAlpn, type RendezvousMessage,
   rendezvousMessages, roomKeyingBytes, roomKeyingLabel, roomProof, rosterRequest,
 } from '@peerd/protocol';
 import { type Channel, dial, greet, type Greeted, type Identity } from '@peerd/service';
@@ -75,7 +75,7 @@ export class TestClient {
     this.send(register, { room: wanted, addresses: [...addresses], ...proof, ...more });
   }
 
-  send<D extends MessageDefinition<string, never>>(definition: D, body: BodyOf<D>): void {
+  send<Kind extends string, Content>(definition: MessageDefinition<Kind, Content>, body: Content): void {
     this.channel.send(encodeMessage(definition, body));
   }
 
@@ -97,12 +97,9 @@ export class TestClient {
 
   /** A message that came or will come. */
   async next<K extends Kind>(kind: K, fits: (body: Body<K>) => boolean = () => true): Promise<Body<K>> {
-    let found: Body<K> | undefined;
-    await this.until(() => {
-      for (const message of this.messages) if (message.kind === kind && fits(message.body as Body<K>)) found ??= message.body as Body<K>;
-      return found !== undefined;
-    });
-    return found as Body<K>;
+    const find = (): RendezvousMessage | undefined => this.messages.find((message) => message.kind === kind && fits(message.body as unknown as Body<K>));
+    await this.until(() => find() !== undefined);
+    return find()?.body as unknown as Body<K>;
   }
 
   /** Asked again after every message; the test's own timeout bounds it. */

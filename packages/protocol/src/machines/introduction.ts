@@ -23,7 +23,7 @@ export type IntroductionEvent =
   | 'target_left'
   | 'asker_left';
 
-export type IntroductionEffect =
+type IntroductionEffect =
   | { readonly kind: 'forward' }
   | { readonly kind: 'result'; readonly verdict: IntroductionResult['verdict'] }
   /** The event means nothing in this state: a late or a second answer, for instance. */

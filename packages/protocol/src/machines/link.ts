@@ -18,7 +18,7 @@ import { PeerdError } from '../errors.ts';
 import { linkDeadMs, linkHeartbeatMs } from '../limits.ts';
 
 /** Number of a connection within this process. */
-export type ConnectionNumber = number;
+type ConnectionNumber = number;
 
 interface Own {
   /** This side has the lower peer id. */

@@ -62,7 +62,7 @@ export type ReceiverEffect =
   | { readonly do: 'say-end' };
 
 /** Rounds of `have` and content that may end with chunks missing. */
-export const maxGaps = 3;
+const maxGaps = 3;
 /** Data connections of one transfer that are read at a time: one, and the next one while the last bytes of it are stored. */
 const maxData = 2;
 

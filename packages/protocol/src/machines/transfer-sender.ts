@@ -55,7 +55,7 @@ export type SenderEffect =
   | { readonly do: 'say-receipt-ack' };
 
 /** Data connections that may be lost in a row before the transfer is given up. */
-export const maxDataLosses = 10;
+const maxDataLosses = 10;
 
 type SenderStep = Step<SenderState, SenderEffect>;
 type SenderRow = Row<SenderState, SenderEvent, SenderEffect>;

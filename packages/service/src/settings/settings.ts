@@ -11,7 +11,7 @@ import { Command, CommanderError, Option } from 'commander';
 import { parse as parseToml } from 'smol-toml';
 import type { z } from 'zod';
 
-export interface SettingOption {
+interface SettingOption {
   /** Key in camel case. */
   readonly key: string;
   /** Placeholder in the help text: `HOST:PORT`. */

@@ -1,7 +1,7 @@
 /** Trees on disk, made from a description and described again, byte for byte. */
-import { chmod, lstat, lutimes, mkdir, readdir, readFile, readlink, symlink, utimes, writeFile } from 'node:fs/promises';
-import { closeSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
 import { createHash } from 'node:crypto';
+import { closeSync, lstatSync, mkdirSync, openSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
+import { chmod, lutimes, mkdir, symlink, utimes, writeFile } from 'node:fs/promises';
 
 /** A path of bytes, as latin1. */
 export type Tree = Record<string, TreeNode>;
@@ -45,20 +45,23 @@ export interface Described {
 /** What `diff -r --no-dereference` and `stat` would show of everything below `root`, by latin1 path. */
 export const describeTree = async (root: string): Promise<Record<string, Described>> => {
   const result: Record<string, Described> = {};
-  const visit = async (path: string): Promise<void> => {
-    for (const entry of await readdir(at(root, path), { encoding: 'buffer' })) {
+  // Synchronous: ten thousand files take a tenth of the time.
+  const visit = (path: string): void => {
+    for (const entry of readdirSync(at(root, path), { encoding: 'buffer' })) {
       const child = path === '' ? entry.toString('latin1') : `${path}/${entry.toString('latin1')}`;
       const full = at(root, child);
-      const stat = await lstat(full, { bigint: true });
+      const stat = lstatSync(full, { bigint: true });
       const type = stat.isDirectory() ? 'directory' : stat.isSymbolicLink() ? 'symlink' : stat.isFile() ? 'file' : 'special';
-      const content = type === 'file' ? createHash('sha256').update(await readFile(full)).digest('hex') : type === 'symlink' ? (await readlink(full, 'buffer')).toString('latin1') : '';
+      const content = type === 'file' ? readableHash(full, stat.mode) : type === 'symlink' ? readlinkSync(full, 'buffer').toString('latin1') : '';
       result[child] = { type, mode: (stat.mode & 0o7777n).toString(8), micros: (stat.mtimeNs / 1_000n).toString(), content };
-      if (type === 'directory') await visit(child);
+      if (type === 'directory') visit(child);
     }
   };
-  await visit('');
+  visit('');
   return Object.fromEntries(Object.entries(result).sort(([a], [b]) => (a < b ? -1 : 1)));
 };
+
+const readableHash = (path: Buffer, mode: bigint): string => createHash('sha256').update(process.getuid?.() === 0 || (mode & 0o400n) !== 0n ? readFileSync(path) : '').digest('hex');
 
 /** Directories within each other, and a file in the last: deeper than a path of a system call may be long. */
 export const makeDeep = (root: string, component: string, depth: number): void => {

@@ -1,0 +1,102 @@
+/** The control API as commands use it. The shapes are those of packages/protocol/src/control. */
+import type {
+  AcceptRequest, ConnectResponse, ContactsResponse, DisconnectResponse, InboxResponse, MessagesResponse, PeersResponse, RejectRequest, SendMessageRequest,
+  SendMessageResponse, SendRequest, SendResponse, ShowQuery, StatusResponse, TransferActionResponse, TransferDetail, TransfersResponse, TrustRequest, TrustResponse,
+  WhoamiResponse,
+} from '@peerd/protocol';
+import type { Followed, FollowOptions } from './follow.ts';
+import { call } from './request.ts';
+
+/** Silence that a daemon may keep before it answers a question from memory or its database. */
+const queryDeadlineMs = 30_000;
+
+export class Client {
+  readonly #socket: () => string;
+
+  constructor(socket: () => string) {
+    this.#socket = socket;
+  }
+
+  whoami(signal: AbortSignal): Promise<WhoamiResponse> {
+    return this.#get('/v1/whoami', signal);
+  }
+
+  status(signal: AbortSignal): Promise<StatusResponse> {
+    return this.#get('/v1/status', signal);
+  }
+
+  peers(signal: AbortSignal): Promise<PeersResponse> {
+    return this.#get('/v1/peers', signal);
+  }
+
+  connect(peer: string, signal: AbortSignal): Promise<ConnectResponse> {
+    return this.#post(`/v1/peers/${encodeURIComponent(peer)}/connect`, {}, signal);
+  }
+
+  disconnect(peer: string, signal: AbortSignal): Promise<DisconnectResponse> {
+    return this.#post(`/v1/peers/${encodeURIComponent(peer)}/disconnect`, {}, signal);
+  }
+
+  contacts(signal: AbortSignal): Promise<ContactsResponse> {
+    return this.#get('/v1/contacts', signal);
+  }
+
+  trust(body: TrustRequest, signal: AbortSignal): Promise<TrustResponse> {
+    return this.#post('/v1/contacts', body, signal);
+  }
+
+  inbox(signal: AbortSignal): Promise<InboxResponse> {
+    return this.#get('/v1/inbox', signal);
+  }
+
+  accept(id: string, body: AcceptRequest, signal: AbortSignal): Promise<TransferActionResponse> {
+    return this.#post(`/v1/inbox/${encodeURIComponent(id)}/accept`, body, signal);
+  }
+
+  reject(id: string, body: RejectRequest, signal: AbortSignal): Promise<TransferActionResponse> {
+    return this.#post(`/v1/inbox/${encodeURIComponent(id)}/reject`, body, signal);
+  }
+
+  send(body: SendRequest, signal: AbortSignal): Promise<SendResponse> {
+    return this.#post('/v1/transfers', body, signal);
+  }
+
+  transfers(signal: AbortSignal): Promise<TransfersResponse> {
+    return this.#get('/v1/transfers', signal);
+  }
+
+  transfer(id: string, query: ShowQuery, signal: AbortSignal): Promise<TransferDetail> {
+    const parameters = new URLSearchParams();
+    if (query.offset !== undefined) parameters.set('offset', String(query.offset));
+    if (query.limit !== undefined) parameters.set('limit', String(query.limit));
+    const search = parameters.size === 0 ? '' : `?${parameters.toString()}`;
+    return this.#get(`/v1/transfers/${encodeURIComponent(id)}${search}`, signal);
+  }
+
+  cancel(id: string, signal: AbortSignal): Promise<TransferActionResponse> {
+    return this.#post(`/v1/transfers/${encodeURIComponent(id)}/cancel`, {}, signal);
+  }
+
+  say(body: SendMessageRequest, signal: AbortSignal): Promise<SendMessageResponse> {
+    return this.#post('/v1/messages', body, signal);
+  }
+
+  messages(peer: string, signal: AbortSignal): Promise<MessagesResponse> {
+    return this.#get(`/v1/messages?${new URLSearchParams({ peer }).toString()}`, signal);
+  }
+
+  /** Events across restarts of the daemon. */
+  async *follow(options: FollowOptions): AsyncGenerator<Followed, never, void> {
+    const { followEvents } = await import('./follow.ts');
+    return yield* followEvents(this.#socket(), options);
+  }
+
+  async #get<T>(path: string, signal: AbortSignal): Promise<T> {
+    return (await call(this.#socket(), { method: 'GET', path, signal, deadlineMs: queryDeadlineMs })) as T;
+  }
+
+  /** No deadline: peerd may scan a million files or dial for long. Ctrl-C ends the wait. */
+  async #post<T>(path: string, body: unknown, signal: AbortSignal): Promise<T> {
+    return (await call(this.#socket(), { method: 'POST', path, body, signal })) as T;
+  }
+}

@@ -1,0 +1,64 @@
+/** All commands, and what they have in common. */
+import { createRequire } from 'node:module';
+import { Command } from 'commander';
+import { addAccept } from './commands/accept.ts';
+import { addCancel } from './commands/cancel.ts';
+import { addChat } from './commands/chat.ts';
+import { addConnect } from './commands/connect.ts';
+import { addContacts } from './commands/contacts.ts';
+import { addDisconnect } from './commands/disconnect.ts';
+import { addInbox } from './commands/inbox.ts';
+import { addPeers } from './commands/peers.ts';
+import { addReject } from './commands/reject.ts';
+import { addSend } from './commands/send.ts';
+import { addShow } from './commands/show.ts';
+import { addStatus } from './commands/status.ts';
+import { addTransfers } from './commands/transfers.ts';
+import { addTrust } from './commands/trust.ts';
+import { addWhoami } from './commands/whoami.ts';
+import { examples } from './commands/usage.ts';
+import type { Run } from './context.ts';
+
+export interface GlobalOptions {
+  readonly socket?: string;
+  readonly json?: boolean;
+}
+
+const groups = {
+  'This peer:': [addStatus, addWhoami],
+  'Peers:': [addPeers, addConnect, addDisconnect, addContacts, addTrust, addChat],
+  'Transfers:': [addSend, addInbox, addAccept, addReject, addTransfers, addShow, addCancel],
+} as const;
+
+const epilogue = `
+Exit codes: 0 done, 1 failed, 2 usage, 3 peerd unreachable, 4 no such peer or
+ambiguous, 5 rejected by the peer, 6 cancelled, 7 no space, 8 trust refused,
+130 interrupted.
+
+The socket is --socket, else PEERCTL_SOCKET, else PEERD_CONTROL, else the first
+that exists of $XDG_RUNTIME_DIR/peerd/peerd.sock, /run/peerd/peerd.sock and
+/tmp/peerd-UID/peerd.sock.`;
+
+export const createProgram = (run: Run): Command => {
+  const program = new Command('peerctl')
+    .description('Sends files and messages straight to other peers, through the peerd that runs on this machine.')
+    .usage('[--socket PATH] [--json] COMMAND')
+    .version(version(), '-V, --version', 'show the version')
+    .helpOption('-h, --help', 'show this help')
+    .helpCommand('help [COMMAND]', 'show the help of a command')
+    .option('--socket <PATH>', 'control socket of peerd')
+    .option('--json', 'print JSON: one document, or one per line where a command goes on')
+    .exitOverride()
+    // What is wrong is printed once, with its hint, where every other error is.
+    .configureOutput({ outputError: () => {} })
+    .configureHelp({ showGlobalOptions: true, helpWidth: Math.min(process.stdout.columns || 80, 100) })
+    .addHelpText('after', `${examples(['peerctl peers', 'who is here'], ['peerctl send bob report.pdf', 'send a file to bob'], ['peerctl inbox', 'what others want to send to you'], ['peerctl help send', 'more about a command'])}\n${epilogue}`);
+  for (const [heading, commands] of Object.entries(groups)) {
+    program.commandsGroup(heading);
+    for (const add of commands) add(program, run);
+  }
+  return program;
+};
+
+/** `#package.json` names our own one from the sources and from the bundle. */
+const version = (): string => (createRequire(import.meta.filename)('#package.json') as { version: string }).version;

@@ -1,0 +1,57 @@
+/** From the arguments to the exit code. */
+import { CommanderError } from 'commander';
+import { Client } from './client/client.ts';
+import { exitCodeOf, failureOf, hasCode } from './client/failure.ts';
+import { socketPath } from './client/socket-path.ts';
+import { machineSurroundings } from './client/surroundings.ts';
+import type { Run } from './context.ts';
+import { Interrupts } from './interrupts.ts';
+import { createProgram, type GlobalOptions } from './program.ts';
+import { createOutput } from './ui/output.ts';
+import { printFailure } from './ui/print-failure.ts';
+import { usageFailure } from './usage-failure.ts';
+
+const usageExit = 2;
+
+/** @param argv the arguments behind the program's name */
+export const runPeerctl = async (argv: readonly string[]): Promise<number> => {
+  let exitCode = 0;
+  const run: Run =
+    (action) =>
+    async (...args) => {
+      const { socket, json = false } = program.opts<GlobalOptions>();
+      const output = createOutput(json);
+      using interrupts = new Interrupts();
+      const end = new AbortController();
+      const signal = AbortSignal.any([interrupts.signal, end.signal]);
+      const client = new Client(() => socketPath(socket, machineSurroundings()));
+      try {
+        exitCode = (await action({ client, output, interrupts, signal }, ...args)) ?? 0;
+      } catch (error) {
+        // What a signal interrupted may fail in its own way; the first cause wins.
+        const failure = failureOf(interrupts.signal.aborted && !hasCode(error, 'interrupted') ? interrupts.signal.reason : error);
+        if (json || failure.code !== 'interrupted' || failure.message !== 'interrupted') printFailure(output, failure);
+        exitCode = exitCodeOf(failure.code);
+      } finally {
+        // A connection that a command left open would keep the process alive.
+        end.abort();
+      }
+    };
+  const program = createProgram(run);
+  try {
+    await program.parseAsync(argv, { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode === 0) return 0;
+    const json = wantsJson(argv);
+    if (json || error.code !== 'commander.help') printFailure(createOutput(json), usageFailure(error));
+    return usageExit;
+  }
+  return exitCode;
+};
+
+/** Arguments that could not be parsed may still say how errors are wanted. */
+const wantsJson = (argv: readonly string[]): boolean => {
+  const end = argv.indexOf('--');
+  return (end < 0 ? argv : argv.slice(0, end)).includes('--json');
+};

@@ -1,0 +1,85 @@
+/**
+ * Ctrl-C during a send. The transfer is the daemon's, so leaving it means to detach: on a terminal the person is asked
+ * whether to cancel it instead; elsewhere, and on a second Ctrl-C, peerctl detaches with exit code 130.
+ */
+import { createInterface } from 'node:readline/promises';
+import type { TransferSummary } from '@peerd/protocol';
+import { failureOf, hasCode } from '../client/failure.ts';
+import type { Context } from '../context.ts';
+import { interrupted } from '../interrupts.ts';
+import type { Reporter } from './reporter.ts';
+
+export const onInterrupt = (context: Context, unfinished: () => readonly TransferSummary[], reporter: Reporter): Disposable => {
+  const { interrupts, output } = context;
+  const question = new AbortController();
+  const detach = (): void => {
+    const ids = unfinished().map(({ id }) => id);
+    const [first = 'ID'] = ids;
+    interrupts.abort(interrupted(ids.length === 1 ? `detached: transfer ${first} goes on` : `detached: ${ids.length} transfers go on`, `\`peerctl transfers --watch\` shows ${ids.length === 1 ? 'it' : 'them'}, \`peerctl cancel ${first}\` ends ${ids.length === 1 ? 'it' : 'one'}.`));
+  };
+  const mayAsk = !output.json && process.stdin.isTTY && output.stderr.isTTY;
+  let asking = false;
+  const choose = async (): Promise<void> => {
+    asking = true;
+    reporter.pause(true);
+    try {
+      await decide(context, unfinished, detach, question.signal);
+    } catch (error) {
+      // Without peerd nothing can be cancelled; what it was doing goes on when it is back.
+      interrupts.abort(interrupted(`not cancelled: ${failureOf(error).message}`, failureOf(error).hint ?? undefined));
+    }
+    asking = false;
+    reporter.pause(false);
+  };
+  const taken = interrupts.take(() => {
+    if (!mayAsk || asking) {
+      question.abort();
+      detach();
+      return;
+    }
+    void choose();
+  });
+  return {
+    [Symbol.dispose]: () => {
+      taken[Symbol.dispose]();
+      question.abort();
+    },
+  };
+};
+
+/** Resolves when the send shall be watched on. */
+const decide = async (context: Context, unfinished: () => readonly TransferSummary[], detach: () => void, signal: AbortSignal): Promise<void> => {
+  const answer = await ask(context, signal);
+  if (answer === 'detach') detach();
+  if (answer !== 'cancel') return;
+  for (const { id } of unfinished()) {
+    try {
+      await context.client.cancel(id, context.signal);
+    } catch (error) {
+      // It ended in the meantime: its final event is on the way.
+      if (!hasCode(error, 'wrong_state', 'not_found')) throw error;
+    }
+  }
+};
+
+const ask = async ({ output }: Context, signal: AbortSignal): Promise<'cancel' | 'detach' | 'go on'> => {
+  const reader = createInterface({ input: process.stdin, output: output.stderr });
+  const stop = new AbortController();
+  // In raw mode Ctrl-C is a character, not a signal.
+  reader.on('SIGINT', () => stop.abort());
+  reader.on('close', () => stop.abort());
+  try {
+    for (;;) {
+      const answer = (await reader.question('cancel the transfer (c), detach and let it go on (d), or keep watching (Enter)? ', { signal: AbortSignal.any([signal, stop.signal]) })).trim().toLowerCase();
+      if (answer === '') return 'go on';
+      if ('cancel'.startsWith(answer)) return 'cancel';
+      if ('detach'.startsWith(answer)) return 'detach';
+    }
+  } catch {
+    output.stderr.write('\n');
+    return signal.aborted ? 'go on' : 'detach';
+  } finally {
+    reader.close();
+    process.stdin.pause();
+  }
+};

@@ -1,0 +1,53 @@
+/** Sentences about the events of a send. */
+import type { SkippedEntry } from '@peerd/protocol';
+import { peerLabel } from '../ui/labels.ts';
+import { count, formatBytes, formatRate } from '../ui/sizes.ts';
+import { formatDuration } from '../ui/times.ts';
+import type { SendEvent } from './tracker.ts';
+
+/** Final names that are listed one by one. */
+const maxSavedAs = 5;
+
+export const describeSkipped = ({ path, code, message }: SkippedEntry): string => `skipped ${path}: ${message} (${code})`;
+
+export const content = ({ entries, bytes }: { entries: number; bytes: number }): string => `${count(entries, 'entry', 'entries')}, ${formatBytes(bytes)}`;
+
+/** What a transfer that does not move is waiting for. */
+export const waitingFor = (event: SendEvent): string => {
+  const who = peerLabel(event.peer);
+  switch (event.state) {
+    case 'queued':
+      return `queued until ${who} can be reached`;
+    case 'connecting':
+      return `connecting to ${who}`;
+    case 'offered':
+      return `offered, ${who} has to accept`;
+    case 'accepted':
+      return `${who} accepted`;
+    case 'paused':
+      return 'paused';
+    case 'verifying':
+      return `${who} verifies and saves it`;
+    default:
+      return event.state;
+  }
+};
+
+const savedAsText = (savedAs: readonly string[]): string =>
+  savedAs.length === 0 ? '' : `, saved as ${savedAs.slice(0, maxSavedAs).join(', ')}${savedAs.length > maxSavedAs ? ` and ${savedAs.length - maxSavedAs} more` : ''}`;
+
+/** One line for a transfer that ended. */
+export const finalText = (event: SendEvent, durationMs: number): string => {
+  switch (event.event) {
+    case 'done': {
+      const rate = durationMs >= 1_000 && event.bytes > 0 ? ` (${formatRate((event.bytes * 1_000) / durationMs)})` : '';
+      return `done, ${content(event)} in ${formatDuration(durationMs)}${rate}${savedAsText(event.savedAs ?? [])}`;
+    }
+    case 'rejected':
+      return 'rejected';
+    case 'cancelled':
+      return 'cancelled';
+    default:
+      return 'failed';
+  }
+};

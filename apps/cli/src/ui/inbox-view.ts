@@ -1,0 +1,59 @@
+import type { InboxResponse } from '@peerd/protocol';
+import { shortId, uniquePrefixes } from './ids.ts';
+import { colorTrust, peerLabel } from './labels.ts';
+import type { Colors } from './output.ts';
+import { formatBytes } from './sizes.ts';
+import { table } from './table.ts';
+import { formatAgo } from './times.ts';
+
+export const inboxLines = (inbox: InboxResponse, screen: number | undefined, colors: Colors, now: number): string[] => {
+  const { offers, introductions } = inbox;
+  if (offers.length === 0 && introductions.length === 0) return ['nothing waits for a decision'];
+  const lines: string[] = [];
+  if (offers.length > 0) lines.push(...offersTable(inbox, screen, colors, now));
+  if (introductions.length > 0) {
+    if (lines.length > 0) lines.push('');
+    lines.push(...introductionsTable(inbox, screen, colors, now));
+  }
+  return lines;
+};
+
+const offersTable = ({ offers }: InboxResponse, screen: number | undefined, colors: Colors, now: number): string[] => {
+  const prefixes = uniquePrefixes(offers.map(({ id }) => id));
+  const columns = [
+    { title: 'ID' },
+    { title: 'FROM', min: 3 },
+    { title: 'TRUST', drop: 5, style: (text: string, row: number) => colorTrust(offers[row]?.trust ?? 'new', colors)(text) },
+    { title: 'ENTRIES', align: 'right' as const, drop: 4 },
+    { title: 'SIZE', align: 'right' as const, drop: 7 },
+    { title: 'EXISTING', align: 'right' as const, drop: 3, style: (text: string) => (text === '-' ? text : colors.yellow(text)) },
+    { title: 'CAME', drop: 2 },
+    { title: 'NAMES', min: 12, drop: 6 },
+    { title: 'NOTE', min: 8, drop: 1 },
+  ];
+  const rows = offers.map((offer) => [
+    prefixes.get(offer.id) ?? offer.id,
+    `${peerLabel(offer.from)}~${shortId(offer.from.id).slice(0, 4)}`,
+    offer.trust,
+    String(offer.entries),
+    formatBytes(offer.bytes),
+    offer.conflicts === 0 ? '-' : String(offer.conflicts),
+    formatAgo(offer.receivedAt, now),
+    offer.names.join(', '),
+    offer.note ?? '',
+  ]);
+  const example = rows[0]?.[0] ?? 'ID';
+  return [
+    ...table(columns, rows, screen, colors),
+    '',
+    `look at it: ${colors.bold(`peerctl show ${example}`)}`,
+    `take it:    ${colors.bold(`peerctl accept ${example}`)}`,
+    `refuse it:  ${colors.bold(`peerctl reject ${example}`)}`,
+  ];
+};
+
+const introductionsTable = ({ introductions }: InboxResponse, screen: number | undefined, colors: Colors, now: number): string[] => {
+  const columns = [{ title: 'INTRODUCTION' }, { title: 'FROM', min: 3 }, { title: 'PEER ID', drop: 2 }, { title: 'CAME', drop: 1 }];
+  const rows = introductions.map(({ id, from, receivedAt }) => [id, peerLabel(from), shortId(from.id), formatAgo(receivedAt, now)]);
+  return [...table(columns, rows, screen, colors), '', 'these peers ask for a link: peerctl accept or reject with the id of the introduction'];
+};
