@@ -38,7 +38,7 @@ describe('transfers', () => {
     expect([...alice.needed]).toEqual([`transfer send ${bob.id} ${id} ${bob.id}`]);
     expect(alice.service.hasUnfinishedTransfer(bob.id)).toBe(true);
 
-    world.link();
+    const wire = world.link();
     await offered(bob, id);
     await alice.reaches(id, 'offered');
     expect(await bob.service.inbox()).toMatchObject([{ id, from: { id: alice.id, name: 'alice' }, trust: 'new', entries: 1, bytes: content.length, note: 'for \\x1b[31myou', conflicts: 0, names: ['report.bin'] }]);
@@ -62,7 +62,7 @@ describe('transfers', () => {
     expect(sent.files[0]?.root).toMatch(/^[0-9a-f]{64}$/);
     expect(received.files[0]?.root).toBe(sent.files[0]?.root);
     expect(received.receipt).toEqual(sent.receipt);
-    expect([[...alice.needed], [...bob.needed]]).toEqual([[], []]);
+    await vi.waitFor(() => expect([[...alice.needed], [...bob.needed], wire.listeners]).toEqual([[], [], 0]));
     expect(await bob.service.accept(id, {})).toMatchObject({ state: 'already_accepted' });
     expect(await bob.event((event) => event.kind === 'transfer' && event.transfer.state === 'done')).toMatchObject({ savedAs: [saved] });
   });
