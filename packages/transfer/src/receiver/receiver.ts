@@ -198,7 +198,7 @@ export class Receiver {
       this.#areDirectoriesOpen = false;
       this.#seal = await finishReceived(received, contentRoot, options);
     }
-    if (this.#seal.phase === 'complete') this.#seal = await placeSealed(received, this.#seal.contentRoot, options);
+    await placeSealed(received, this.#seal.contentRoot, options);
     return concludePlacement(received, options);
   }
 
