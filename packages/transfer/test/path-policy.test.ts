@@ -105,7 +105,7 @@ const pathArbitrary = fc.oneof(
   fc.tuple(fc.constantFrom([], ...somewhere), fc.constantFrom('c', 'd', 'e', 'f')).map(([above, name]) => [...above, name]),
 );
 const entryArbitrary: fc.Arbitrary<ManifestEntry> = fc
-  .record({ path: pathArbitrary, type: fc.constantFrom('file' as const, 'directory' as const, 'directory' as const, 'symlink' as const, 'symlink' as const), target: fc.array(stepArbitrary, { minLength: 1, maxLength: 6 }) })
+  .record({ path: pathArbitrary, type: fc.constantFrom('file', 'directory', 'directory', 'symlink', 'symlink'), target: fc.array(stepArbitrary, { minLength: 1, maxLength: 6 }) })
   .map(({ path, type, target }) => (type === 'symlink' ? symlink(path, target.join('/')) : entry(path, { type })));
 
 /** Where a path leads when every link on its way is followed, as the kernel does; `undefined` when it leaves the root. */

@@ -25,7 +25,7 @@ export const assertCapacity = async (directory: Buffer | string, bytes: number):
 export const assertFreeBytes = async (directory: Buffer | string, needed: number): Promise<void> => {
   const free = await freeBytes(directory);
   if (free >= needed + marginBytes) return;
-  throw tooLittle(needed, free);
+  throw tooLittle(needed, Math.max(0, free - marginBytes));
 };
 
 const tooLittle = (needed: number, free: number): PeerdError =>
