@@ -9,5 +9,5 @@ export { type DataSink, sendContent } from './sender/send-content.ts';
 export type { EntryFailureCode } from './sender/source-problems.ts';
 export { StageClock } from './stage-clock.ts';
 export { fileRootOf } from './store/content-root.ts';
-export { assertFreeBytes, freeBytes } from './store/free-space.ts';
+export { assertFreeBytes } from './store/free-space.ts';
 export type { PlacementLog } from './store/placement.ts';

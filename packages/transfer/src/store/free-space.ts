@@ -6,7 +6,7 @@ import { ioError } from '../system-errors.ts';
 const marginBytes: number = 4 * MiB;
 
 /** What an ordinary user may still write there. @throws PeerdError `io_error` */
-export const freeBytes = async (directory: Buffer | string): Promise<number> => {
+const freeBytes = async (directory: Buffer | string): Promise<number> => {
   try {
     const { bavail, bsize } = await statfs(directory);
     return bavail * bsize;
