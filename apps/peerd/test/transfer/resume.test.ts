@@ -212,7 +212,7 @@ describe('resume', () => {
     // All have their `have` pages, and still only four flow.
     await vi.waitFor(() => expect(wire.seen.filter((line) => line === 'alice have')).toHaveLength(7), { timeout: 20_000 });
     await vi.waitFor(() => expect(wire.dataConnections).toBe(4), { timeout: 20_000 });
-    expect(ids.map((id) => world.alice.states(id).at(-1) ?? '').sort()).toEqual([...Array(3).fill('accepted'), ...Array(4).fill('transferring')]);
+    expect(ids.map((id) => world.alice.states(id).at(-1) ?? '').toSorted((one, other) => one.localeCompare(other))).toEqual([...Array(3).fill('accepted'), ...Array(4).fill('transferring')]);
     gate.resolve();
     await Promise.all(ids.flatMap((id) => [world.alice.reaches(id, 'done'), world.bob.reaches(id, 'done')]));
     expect([wire.mostData, wire.dataConnections]).toEqual([4, 7]);
