@@ -1,14 +1,13 @@
 /** The public door of the transfer package: a file becomes chunks, and again a file. */
-export type { ManifestSummary } from './manifest/layout.ts';
 export { type IndexedEntry, Manifest } from './manifest/manifest.ts';
-export { type ScanResult, scanSources, type SkippedPath, type SourceRoot } from './manifest/scan.ts';
+export { type ScanResult, scanSources, type SourceRoot } from './manifest/scan.ts';
 export { type AnnouncedManifest, ManifestWriter } from './manifest/writer.ts';
 export type { PlaceOptions, PlaceResult } from './receiver/place.ts';
-export { Receiver, type ReceiverCounters, type ReceiverOptions } from './receiver/receiver.ts';
+export { Receiver } from './receiver/receiver.ts';
 export { HaveSet } from './sender/have-set.ts';
-export { type DataSink, sendContent, type SendContentOptions } from './sender/send-content.ts';
+export { type DataSink, sendContent } from './sender/send-content.ts';
 export type { EntryFailureCode } from './sender/source-problems.ts';
 export { StageClock } from './stage-clock.ts';
 export { fileRootOf } from './store/content-root.ts';
-export { freeBytes } from './store/free-space.ts';
+export { assertFreeBytes } from './store/free-space.ts';
 export type { PlacementLog } from './store/placement.ts';

@@ -1,11 +1,12 @@
-import { writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { readdirSync, readlinkSync, writeFileSync } from 'node:fs';
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { content } from './support/content.ts';
 import { temporaryDirectory } from './support/directory.ts';
-import { bytes, describeTree, makeTree, name, type Tree } from './support/trees.ts';
+import { bytes, describeTree, makeDeep, makeTree, name, type Tree } from './support/trees.ts';
 import { Broken, chunkSize, flow, offer, openReceiver, place, transfer } from './support/transfer.ts';
 
 const oddTree: Tree = {
@@ -68,6 +69,50 @@ describe('from scan to placed', () => {
     const { result } = await transfer(state, names.map((each) => `${source}/${each}`), destination, { durability });
     expect(await describeTree(destination)).toEqual(await describeTree(source));
     expect(result).toEqual({ savedAs: names.map((each, entry) => ({ entry, name: bytes(each) })), delivered: names.length, failed: 0 });
+  });
+
+  test('paths longer than a system call takes', async () => {
+    const { source, destination, state } = await places();
+    makeDeep(source, 'n'.repeat(200), 30);
+    const { result } = await transfer(state, [`${source}/${'n'.repeat(200)}`], destination, { durability: 'transfer' });
+    expect(result).toMatchObject({ delivered: 31, failed: 0 });
+    // `find` goes down one directory at a time.
+    const found = execFileSync('find', [destination, '-mindepth', '31', '-execdir', 'cat', '{}', ';']);
+    expect(found.toString()).toBe('deep');
+  });
+
+  test('nothing but empty things', async () => {
+    const { source, destination, state } = await places();
+    await makeTree(source, { a: { type: 'directory' }, 'a/zero': { type: 'file', content: Buffer.alloc(0) }, b: { type: 'file', content: Buffer.alloc(0) } });
+    const { counters } = await transfer(state, [`${source}/a`, `${source}/b`], destination, { durability: 'transfer' });
+    expect(counters).toEqual({ received: 0, reused: 0, rewritten: 0 });
+    expect(await describeTree(destination)).toEqual(await describeTree(source));
+  });
+
+  test('no descriptor stays open, whatever became of it', async () => {
+    const { source, destination, state } = await places();
+    await makeTree(source, oddTree);
+    const descriptors = (): string[] => readdirSync('/proc/self/fd').flatMap((fd) => {
+      try {
+        const target = readlinkSync(`/proc/self/fd/${fd}`);
+        return target.startsWith(join(source, '..')) ? [target] : [];
+      } catch {
+        return [];
+      }
+    });
+    for (const breakAfter of [1, 100_000, Number.POSITIVE_INFINITY]) {
+      const offered = await offer(state, [`${source}/tree`]);
+      const receiver = await openReceiver(state, destination, offered);
+      const done = await flow({ state, offered, receiver, breakAfter }).catch(() => undefined);
+      if (done !== undefined) {
+        await receiver.complete(done.contentRoot);
+        await place(receiver, { durability: 'transfer' });
+      }
+      await receiver.close();
+      await offered.sender.close();
+      await offered.receiver.close();
+      expect(descriptors()).toEqual([]);
+    }
   });
 
   test('10,000 small files', async () => {

@@ -14,7 +14,8 @@ import type { Context } from '../context.ts';
 import { printFailure } from '../ui/print-failure.ts';
 import { failureOfSend } from './hints.ts';
 import { onInterrupt } from './interruption.ts';
-import { openReporter, reportQueued, type Reporter } from './reporter.ts';
+import { openReporter, reportQueued } from './open-reporter.ts';
+import type { Reporter } from './reporter.ts';
 import { exitOf, type SendEvent, SendTracker } from './tracker.ts';
 
 export const sendAndFollow = async (context: Context, request: SendRequest): Promise<number> => {

@@ -2,7 +2,7 @@
 import { constants } from 'node:fs';
 import { access, lstat, mkdir, stat } from 'node:fs/promises';
 import { escapeText, PeerdError } from '@peerd/protocol';
-import { freeBytes } from '@peerd/transfer';
+import { assertFreeBytes } from '@peerd/transfer';
 
 /** The directory that a person named. @throws PeerdError `invalid_argument` */
 export const checkDestination = async (directory: string): Promise<void> => {
@@ -32,14 +32,18 @@ export const makeDownloadDirectory = async (directory: string): Promise<void> =>
   }
 };
 
-/** @throws PeerdError `no_space` */
+/** The same check that the content meets later, so that what is accepted also begins. @throws PeerdError `no_space` */
 export const checkSpace = async (directory: string, bytes: number): Promise<void> => {
-  const free = await freeBytes(directory);
-  if (free >= bytes) return;
-  throw new PeerdError('no_space', `${escapeText(directory)} has ${free} bytes free, ${bytes} are needed`, {
-    hint: 'Free some space, or accept into another directory with --to DIR. The offer stays in the inbox.',
-    details: { free, needed: bytes },
-  });
+  try {
+    await assertFreeBytes(directory, bytes);
+  } catch (error) {
+    if (!(error instanceof PeerdError) || error.code !== 'no_space') throw error;
+    throw new PeerdError('no_space', `${escapeText(directory)} has too little room: ${error.message}`, {
+      cause: error,
+      hint: 'Free some space, or accept into another directory with --to DIR. The offer stays in the inbox.',
+      ...(error.details ? { details: error.details } : {}),
+    });
+  }
 };
 
 /** How many of the names stand in the directory. */

@@ -77,7 +77,13 @@ export class IncomingTransfer {
     if (this.#announced === link || link.signal.aborted) return;
     if (this.#announced) this.unlinked(this.#announced).catch((error: unknown) => this.#live.logger.error({ err: error }, 'transfer: the end of a link was not taken'));
     this.#announced = link;
-    await this.#runner.dispatch({ type: 'linked' }, { when: () => !link.signal.aborted, first: () => (this.#link = link) });
+    try {
+      await this.#runner.dispatch({ type: 'linked' }, { when: () => !link.signal.aborted, first: () => (this.#link = link) });
+    } catch (error) {
+      // Then the next message of this link announces it again.
+      if (this.#announced === link) this.#announced = undefined;
+      throw error;
+    }
   }
 
   unlinked(link: Link): Promise<void> {

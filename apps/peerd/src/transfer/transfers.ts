@@ -208,7 +208,9 @@ class StoredTransfers implements TransferService {
     for (const transfer of transfers) {
       if (transfer instanceof IncomingTransfer) continue;
       if (link.signal.aborted || this.#links.get(link.peer) !== link) return;
-      await transfer.linked(link);
+      const heard = transfer.linked(link);
+      this.#hear(transfer, heard);
+      await heard.catch(() => {});
       await this.#environment.posts.room(link);
     }
   }

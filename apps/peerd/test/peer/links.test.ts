@@ -329,7 +329,8 @@ describe('links', () => {
     expect(await waiting).toMatchObject({ code: 'shutting_down' });
     expect(hub.subscribers).toBe(0);
     await new Promise((resolve) => setImmediate(resolve));
-    expect(held()).toEqual(before);
+    // What was held before may be gone by now: a timer of the test before this one, for example.
+    for (const resource of new Set(held())) expect(held().filter((other) => other === resource).length).toBeLessThanOrEqual(before.filter((other) => other === resource).length);
     expect(await failureOf(a.links.connect(b.id, soon()))).toMatchObject({ code: 'shutting_down' });
   });
 });

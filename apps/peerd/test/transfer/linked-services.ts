@@ -2,7 +2,7 @@
  * Two peers with everything real but the network between them: links and data connections carry encoded frames through
  * memory, in order, until the test cuts them.
  */
-import { once } from 'node:events';
+import { getEventListeners, once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -172,6 +172,11 @@ export class Wire {
   constructor(one: Peer, other: Peer) {
     this.#sides = [one, other];
     for (const self of this.#sides) this.#links.set(self, this.#makeLink(self));
+  }
+
+  /** Who still waits for the end of the link. */
+  get listeners(): number {
+    return getEventListeners(this.#ended.signal, 'abort').length;
   }
 
   up(): void {

@@ -131,6 +131,43 @@ describe('resume', () => {
     expect(await readdir(bob.settings.downloadDir)).toEqual(['big']);
   });
 
+  test('killed when everything was there but not placed: it is placed after the restart, without the sender', async () => {
+    const started = await begin();
+    const { world, id } = started;
+    const { alice, bob } = world;
+    const wire = world.link();
+    wire.onMessage = (_to, message) => (message.kind === 'source-complete' ? undefined : message);
+    await alice.reaches(id, 'verifying');
+    await journalled(world, id, chunks);
+    wire.cut();
+    await asVerifying(world);
+    await bob.kill();
+    await bob.start();
+    await bob.reaches(id, 'done');
+    expect(bob.needed.size).toBe(1);
+    world.link();
+    await arrives(started);
+    await settled(bob);
+  });
+
+  test('the sender says that everything was sent when it was not: the rest is asked for', async () => {
+    const started = await begin();
+    const { world, id } = started;
+    const { alice, bob } = world;
+    const wire = world.link();
+    const { held } = holdAfter(wire, 30);
+    await held;
+    await journalled(world, id, 20);
+    wire.cut();
+    await asVerifying(world);
+    await bob.kill();
+    await bob.start();
+    await bob.reaches(id, 'connecting');
+    world.link();
+    await arrives(started);
+    expect(await countersOf(alice, id)).toMatchObject({ rewritten: 0 });
+  });
+
   test('a data connection is lost while the link lives: another one is opened', async () => {
     const started = await begin();
     const { world, id } = started;
@@ -163,11 +200,8 @@ describe('resume', () => {
   test('more content flows than slots: the others wait their turn', async () => {
     const world = await createWorld({ bob: { accept: 'auto' } });
     const wire = world.link();
-    const full = Promise.withResolvers<void>();
-    wire.onFrame = async () => {
-      if (wire.mostData === 4) full.resolve();
-      await full.promise;
-    };
+    const gate = Promise.withResolvers<void>();
+    wire.onFrame = () => gate.promise;
     const ids: string[] = [];
     for (let count = 0; count < 7; count += 1) {
       const path = join(world.alice.directory, `file ${count}`);
@@ -175,6 +209,11 @@ describe('resume', () => {
       const { transfers } = await world.alice.service.send({ peers: ['bob'], paths: [path] }, never);
       ids.push(transfers[0]?.id ?? '');
     }
+    // All have their `have` pages, and still only four flow.
+    await vi.waitFor(() => expect(wire.seen.filter((line) => line === 'alice have')).toHaveLength(7), { timeout: 20_000 });
+    await vi.waitFor(() => expect(wire.dataConnections).toBe(4), { timeout: 20_000 });
+    expect(ids.map((id) => world.alice.states(id).at(-1) ?? '').toSorted((one, other) => one.localeCompare(other))).toEqual([...Array(3).fill('accepted'), ...Array(4).fill('transferring')]);
+    gate.resolve();
     await Promise.all(ids.flatMap((id) => [world.alice.reaches(id, 'done'), world.bob.reaches(id, 'done')]));
     expect([wire.mostData, wire.dataConnections]).toEqual([4, 7]);
     expect((await readdir(world.bob.settings.downloadDir)).length).toBe(7);
@@ -225,6 +264,7 @@ describe('cancel', () => {
     }
     await Promise.all([world.alice.reaches(id, 'cancelled'), world.bob.reaches(id, 'cancelled')]);
     await Promise.all([settled(world.alice), settled(world.bob)]);
+    if (wire) expect(wire.listeners).toBe(0);
     expect(await readdir(world.bob.settings.downloadDir).catch(() => [])).toEqual([]);
     expect([world.alice.needed.size, world.bob.needed.size]).toEqual([0, 0]);
     await expect(world.bob.service.accept(id, {})).rejects.toMatchObject({ code: 'wrong_state' });
@@ -248,12 +288,18 @@ describe('cancel', () => {
   });
 });
 
+/** As if the receiver had been told that everything was sent. */
+const asVerifying = async ({ alice, bob }: World): Promise<void> => {
+  const row = await alice.database.get<{ content_root: Uint8Array | null }>('SELECT content_root FROM transfers');
+  await bob.database.run("UPDATE transfers SET state = 'verifying', content_root = ?", row?.content_root ?? Buffer.alloc(32));
+};
+
 /** The journal may be 250 ms behind. */
-const journalled = ({ alice, bob }: World, id: string): Promise<void> =>
+const journalled = ({ alice, bob }: World, id: string, count = 20): Promise<void> =>
   vi.waitFor(
     async () => {
       const journal = await readFile(join(bob.settings.stateDir, 'transfers', 'in', alice.id, id, 'journal'));
-      expect(journal.subarray(0, 20 * 32).some((byte) => byte !== 0)).toBe(true);
+      for (let index = 0; index < count; index += 1) expect(journal.subarray(index * 32, index * 32 + 32).some((byte) => byte !== 0)).toBe(true);
     },
     { timeout: 20_000 },
   );

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { lstat, mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, readdir, readFile, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { encodeReceiptBody, PeerdError, type SendRequest, type SendResponse } from '@peerd/protocol';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { chunkSize, createWorld, type Peer, type World } from './linked-services.ts';
 
 const never = new AbortController().signal;
@@ -38,7 +38,7 @@ describe('transfers', () => {
     expect([...alice.needed]).toEqual([`transfer send ${bob.id} ${id} ${bob.id}`]);
     expect(alice.service.hasUnfinishedTransfer(bob.id)).toBe(true);
 
-    world.link();
+    const wire = world.link();
     await offered(bob, id);
     await alice.reaches(id, 'offered');
     expect(await bob.service.inbox()).toMatchObject([{ id, from: { id: alice.id, name: 'alice' }, trust: 'new', entries: 1, bytes: content.length, note: 'for \\x1b[31myou', conflicts: 0, names: ['report.bin'] }]);
@@ -62,7 +62,7 @@ describe('transfers', () => {
     expect(sent.files[0]?.root).toMatch(/^[0-9a-f]{64}$/);
     expect(received.files[0]?.root).toBe(sent.files[0]?.root);
     expect(received.receipt).toEqual(sent.receipt);
-    expect([[...alice.needed], [...bob.needed]]).toEqual([[], []]);
+    await vi.waitFor(() => expect([[...alice.needed], [...bob.needed], wire.listeners]).toEqual([[], [], 0]));
     expect(await bob.service.accept(id, {})).toMatchObject({ state: 'already_accepted' });
     expect(await bob.event((event) => event.kind === 'transfer' && event.transfer.state === 'done')).toMatchObject({ savedAs: [saved] });
   });
@@ -157,6 +157,23 @@ describe('transfers', () => {
     expect(await downloads(bob)).toEqual(['good']);
   });
 
+  test('partial: an entry that the receiver has no place for', async () => {
+    const world = await createWorld({ bob: { accept: 'auto' } });
+    const { alice, bob } = world;
+    await mkdir(bob.settings.downloadDir);
+    await writeFile(join(bob.settings.downloadDir, 'taken'), 'old');
+    const paths = [(await makeFile(world, 'free', 5)).path, (await makeFile(world, 'taken', 6)).path];
+    world.link();
+    const { transfers } = await send(alice, paths, { conflict: 'fail' });
+    const id = transfers[0]?.id ?? '';
+    await Promise.all([alice.reaches(id, 'failed'), bob.reaches(id, 'failed')]);
+    expect(await alice.service.show(id, {})).toMatchObject({ error: { code: 'partial' }, savedAs: ['free'], receipt: { verified: true } });
+    expect(await bob.service.show(id, {})).toMatchObject({
+      error: { code: 'partial' }, savedAs: [join(bob.settings.downloadDir, 'free')], files: [{ path: 'free', state: 'done' }, { path: 'taken', state: 'failed', error: { code: 'conflict' } }],
+    });
+    expect(await readFile(join(bob.settings.downloadDir, 'taken'), 'utf8')).toBe('old');
+  });
+
   test('several peers: one transfer each, with a common group', async () => {
     const world = await createWorld();
     const { alice, bob } = world;
@@ -208,7 +225,6 @@ describe('transfers', () => {
     // Sparse: its size counts, not its content.
     const path = join(alice.directory, 'huge');
     await writeFile(path, '');
-    const { truncate } = await import('node:fs/promises');
     await truncate(path, 2 ** 43);
     const { transfers } = await send(alice, [path]);
     const id = transfers[0]?.id ?? '';
@@ -287,6 +303,27 @@ describe('transfers', () => {
     await alice.reaches(ids[8] ?? '', 'failed');
     expect(await alice.service.show(ids[8] ?? '', {})).toMatchObject({ error: { code: 'too_many_offers' } });
     expect(await bob.service.inbox()).toHaveLength(8);
+  });
+
+  test('what is over is remembered for 30 days, and its files go with it; what no row knows is removed', async () => {
+    const world = await createWorld({ bob: { accept: 'auto' } });
+    const { alice, bob } = world;
+    const wire = world.link();
+    const { id } = await sendFile(world, 10);
+    await Promise.all([alice.reaches(id, 'done'), bob.reaches(id, 'done')]);
+    const metrics = await bob.registry.metrics();
+    expect(metrics).toContain('peerd_transfers_total{direction="receive",outcome="done"} 1');
+    expect(metrics).toContain('peerd_transfer_bytes_total{direction="receive"} 10');
+    await vi.waitFor(async () => expect(bob.service.hasUnfinishedTransfer(alice.id)).toBe(false));
+    wire.cut();
+    const incoming = join(bob.settings.stateDir, 'transfers', 'in', alice.id);
+    await mkdir(join(incoming, '01jd0000000000000000000000'));
+    for (const [days, left] of [[29, [id]], [31, []]] as const) {
+      await bob.stop();
+      bob.now = () => Date.now() + days * 86_400_000;
+      await bob.start();
+      await vi.waitFor(async () => expect([(await bob.service.list()).map((transfer) => transfer.id), await readdir(incoming)]).toEqual([left, left]));
+    }
   });
 
   test('an offer that nobody decides about expires at both ends', async () => {

@@ -23,6 +23,8 @@ export class World {
   have = 0;
   content: 'none' | 'waiting' | 'open' = 'none';
   sentTo = 0;
+  /** Data connections that ended, which the receiver's reader has not noticed yet. */
+  ending = 0;
   retryDue = false;
   checking = false;
   finishing = false;
@@ -50,6 +52,7 @@ export class World {
       ...(this.toSender.length > 0 ? ['deliver to sender'] : []),
       ...(this.content === 'waiting' ? ['data opens'] : []),
       ...(this.content === 'open' ? ['chunk travels', 'data is lost'] : []),
+      ...(this.ending > 0 ? ['reader ends'] : []),
       ...(this.retryDue ? ['retry'] : []),
       ...(this.checking ? ['journal is checked'] : []),
       ...(this.finishing ? ['finishes'] : []),
@@ -96,18 +99,20 @@ export class World {
           this.stored = Math.max(this.stored, this.sentTo);
           return;
         }
-        this.content = 'none';
-        this.receive({ type: 'data-closed' });
+        this.#dataEnds();
         return this.send({ type: 'content-sent' });
       case 'data is lost':
-        this.content = 'none';
-        this.receive({ type: 'data-closed' });
+        this.#dataEnds();
         return this.send({ type: 'content-lost', progressed: this.sentTo > this.have });
+      case 'reader ends':
+        this.ending -= 1;
+        return this.receive({ type: 'data-closed' });
       case 'retry':
         this.retryDue = false;
         return this.send({ type: 'retry' });
       case 'journal is checked':
         this.checking = false;
+        if ((this.receiver?.data ?? 0) > 0) this.violations.push('the journal is checked while chunks may come');
         return this.receive({ type: 'journal-checked' });
       case 'finishes':
         this.finishing = false;
@@ -142,6 +147,7 @@ export class World {
         if (!this.receiver) return;
         this.checking = false;
         this.finishing = false;
+        this.ending = 0;
         this.receiver = restoredReceiver(this.receiver);
         return this.receive({ type: 'restarted' });
     }
@@ -162,9 +168,8 @@ export class World {
   }
 
   #dataEnds(): void {
-    const open = this.content === 'open';
+    if (this.content === 'open') this.ending += 1;
     this.content = 'none';
-    if (open) this.receive({ type: 'data-closed' });
   }
 
   #deliverToReceiver(message: ToReceiver | undefined): void {
@@ -272,8 +277,7 @@ export class World {
           break;
         case 'close-data':
           if (this.content === 'open') {
-            this.content = 'none';
-            this.receive({ type: 'data-closed' });
+            this.#dataEnds();
             this.send({ type: 'content-lost', progressed: false });
           }
           break;

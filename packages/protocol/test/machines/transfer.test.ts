@@ -82,7 +82,7 @@ describe('transfer machines', () => {
       }
     };
     run('link comes', 'deliver to receiver', 'deliver to sender', 'deliver to receiver', 'deliver to sender', 'accepts', 'journal is checked', 'deliver to sender', 'deliver to sender');
-    run('data opens', ...Array.from({ length: chunks + 1 }, () => 'chunk travels'), 'deliver to receiver', 'finishes', 'deliver to sender', 'deliver to receiver');
+    run('data opens', ...Array.from({ length: chunks + 1 }, () => 'chunk travels'), 'deliver to receiver', 'reader ends', 'finishes', 'deliver to sender', 'deliver to receiver');
     expect(seen.filter((state, index) => state !== seen[index - 1])).toEqual([
       'connecting/-', 'connecting/queued', 'connecting/offered', 'offered/offered', 'offered/accepted', 'accepted/accepted', 'transferring/transferring',
       'verifying/transferring', 'verifying/verifying', 'verifying/done', 'done/done',
@@ -117,6 +117,20 @@ describe('transfer machines', () => {
     expect(state).toMatchObject({ state: 'failed', error: { code: 'link_lost' }, untold: true });
   });
 
+  test('a new accept stops the content of the round before it, and voids its source-complete', () => {
+    const sending: SenderState = { ...newSender, state: 'transferring', linked: true, content: 'running' };
+    const sender = senderStep(sending, { type: 'accept', matches: true });
+    expect(sender).toMatchObject({ state: { state: 'accepted', content: 'collecting' }, effects: [{ do: 'stop-content' }, { do: 'begin-have' }] });
+    expect(senderStep(sender.state, { type: 'content-sent' })).toEqual({ state: sender.state, effects: [] });
+    const receiving: ReceiverState = { ...newReceiver, state: 'transferring', asked: true, journal: 'ready', data: 1 };
+    const receiver = receiverStep(receiving, { type: 'offer' });
+    expect(receiver).toMatchObject({ state: { state: 'accepted', owesHave: true }, effects: [{ do: 'close-data' }, { do: 'say-accept' }] });
+    expect(receiverStep(receiver.state, { type: 'source-complete' })).toEqual({ state: receiver.state, effects: [] });
+    const { state, effects } = receiverStep(receiver.state, { type: 'data-closed' });
+    expect(effects).toEqual([{ do: 'check-journal' }]);
+    expect(receiverStep(state, { type: 'journal-checked' })).toMatchObject({ state: { owesHave: false }, effects: [{ do: 'say-have' }] });
+  });
+
   test('an unanswered end is forgotten in the end', () => {
     const { state } = senderStep({ ...newSender, state: 'cancelled', untold: true, error }, { type: 'forget' });
     expect(isSettled(state)).toBe(true);
@@ -125,7 +139,7 @@ describe('transfer machines', () => {
 
 /** Lets everything happen that happens by itself; a person at the receiver says yes. */
 const quiesce = (world: World): string[] => {
-  const order = ['deliver to receiver', 'deliver to sender', 'journal is checked', 'data opens', 'chunk travels', 'finishes', 'retry', 'accepts', 'link comes'];
+  const order = ['deliver to receiver', 'deliver to sender', 'reader ends', 'journal is checked', 'data opens', 'chunk travels', 'finishes', 'retry', 'accepts', 'link comes'];
   const story: string[] = [];
   for (let count = 0; count < 300; count += 1) {
     const actions = world.actions();

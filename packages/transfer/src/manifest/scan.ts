@@ -15,7 +15,7 @@ import type { ManifestSummary } from './layout.ts';
 import { type BuiltPage, PageBuilder } from './page-builder.ts';
 import { PageFile } from './page-file.ts';
 
-export interface SkippedPath {
+interface SkippedPath {
   readonly path: Buffer;
   readonly code: 'special_file' | 'link_escapes' | 'source_unreadable';
   readonly message: string;

@@ -47,22 +47,21 @@ export const finishReceived = async (received: Received, contentRoot: Buffer, { 
   } catch (cause) {
     throw ioError(cause, 'finishing what was received');
   }
-  const seal: Seal = { phase: 'complete', contentRoot, failures };
+  const seal: Seal = { contentRoot, failures };
   await journal.seal(encodeSealContent(seal), durability === 'transfer');
   return seal;
 };
 
-/** Moves everything that has not failed. Staging stays. */
-export const placeSealed = async (received: Received, contentRoot: Buffer, options: PlaceOptions): Promise<Seal> => {
+/** Moves everything that has not failed and is not there yet. What fails now is remembered too: after this, staging may go. */
+export const placeSealed = async (received: Received, contentRoot: Buffer, options: PlaceOptions): Promise<void> => {
   const { failures, journal } = received;
+  const failedBefore = failures.size;
   for await (const group of groupsOf(received)) {
     options.signal.throwIfAborted();
     for (const outcome of await placeGroup({ ...options, staging: received.staging }, group))
       if ('failure' in outcome) failures.set(outcome.index, { code: outcome.failure.code, message: outcome.failure.message });
   }
-  const seal: Seal = { phase: 'placed', contentRoot, failures };
-  await journal.seal(encodeSealContent(seal), options.durability === 'transfer');
-  return seal;
+  if (failures.size > failedBefore) await journal.seal(encodeSealContent({ contentRoot, failures }), options.durability === 'transfer');
 };
 
 /** What came of it, by the log; then nothing in staging is needed any more. */

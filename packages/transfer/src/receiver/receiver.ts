@@ -91,17 +91,21 @@ export class Receiver {
     const { chunks, bytes, offerRoot } = options.manifest.summary;
     const staging = await Staging.open(options.destination, options.stagingName);
     let journal: ChunkJournal | undefined;
+    let receiver: Receiver | undefined;
     try {
       // Before anything is allocated for what a peer has announced.
       await assertCapacity(staging.destinationPath, bytes);
       journal = await ChunkJournal.open({ path: options.journalPath, chunks, offerRoot });
       if (journal.sealed === undefined) await assertFreeBytes(staging.destinationPath, bytes - (await bytesOfChunks(options.manifest, journal.claimed)));
-      const receiver = new Receiver(options, journal, staging);
+      receiver = new Receiver(options, journal, staging);
       await receiver.#thread.call('stagingOpen', { rootFd: staging.treeFd });
       return receiver;
     } catch (error) {
-      await journal?.close();
-      await staging.close();
+      if (receiver !== undefined) await receiver.close();
+      else {
+        await journal?.close();
+        await staging.close();
+      }
       throw error;
     }
   }
@@ -198,7 +202,7 @@ export class Receiver {
       this.#areDirectoriesOpen = false;
       this.#seal = await finishReceived(received, contentRoot, options);
     }
-    if (this.#seal.phase === 'complete') this.#seal = await placeSealed(received, this.#seal.contentRoot, options);
+    await placeSealed(received, this.#seal.contentRoot, options);
     return concludePlacement(received, options);
   }
 

@@ -7,8 +7,6 @@ export interface Failure {
 }
 
 export interface Seal {
-  /** `complete`: flushed, may be moved to its final names. `placed`: moved, staging may be gone. */
-  readonly phase: 'complete' | 'placed';
   readonly contentRoot: Buffer;
   readonly failures: ReadonlyMap<number, Failure>;
 }
@@ -16,7 +14,6 @@ export interface Seal {
 export const encodeSealContent = (seal: Seal): Buffer =>
   Buffer.from(
     JSON.stringify({
-      phase: seal.phase,
       contentRoot: seal.contentRoot.toString('base64'),
       failures: [...seal.failures].map(([entry, { code, message }]) => [entry, code, message]),
     }),
@@ -24,9 +21,8 @@ export const encodeSealContent = (seal: Seal): Buffer =>
 
 /** The journal has checked its hash, so it is what `encodeSealContent` made. */
 export const decodeSealContent = (content: Buffer): Seal => {
-  const seal = JSON.parse(content.toString()) as { phase: Seal['phase']; contentRoot: string; failures: [number, string, string][] };
+  const seal = JSON.parse(content.toString()) as { contentRoot: string; failures: [number, string, string][] };
   return {
-    phase: seal.phase,
     contentRoot: Buffer.from(seal.contentRoot, 'base64'),
     failures: new Map(seal.failures.map(([entry, code, message]) => [entry, { code: isErrorCode(code) ? code : 'io_error', message }])),
   };

@@ -7,6 +7,8 @@ import { entryFailureOf } from './source-problems.ts';
 
 /** Less than a pack may hold: smaller batches overlap better. */
 const batchFiles = 512;
+/** What a file costs in the read-ahead beside its content. */
+const fileOverheadBytes = 256;
 
 export class SmallFiles {
   readonly #sending: Sending;
@@ -29,7 +31,8 @@ export class SmallFiles {
     const bytes = this.#bytes;
     this.#files = [];
     this.#bytes = 0;
-    await this.#sending.window.add(bytes, () => this.#read(files));
+    // Files without content count too, or a million of them would be in the window at once.
+    await this.#sending.window.add(bytes + files.length * fileOverheadBytes, () => this.#read(files));
   }
 
   async #read(files: readonly SourceFile[]): Promise<Piece | undefined> {
@@ -43,6 +46,7 @@ export class SmallFiles {
       return need;
     });
     const packed = batch.take();
+    await this.#sending.journal.room();
     const read = await this.#sending.thread.call('sourcesRead', { entries: packed }, [packed]);
     this.#sending.stages.add('read', read.readMs);
     this.#sending.stages.add('hash', read.hashMs);

@@ -7,7 +7,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { hashBytes, havePageHashes, MiB } from '@peerd/protocol';
 import { errnoCode, ioError } from '../system-errors.ts';
 import { ChunkBitmap } from './chunk-bitmap.ts';
-import { decodeSeal, decodeTrailer, encodeSeal, encodeTrailer, type JournalCounters, sealMaxBytes } from './journal-layout.ts';
+import { decodeSeals, decodeTrailer, encodeSeal, encodeTrailer, type JournalCounters, sealMaxBytes } from './journal-layout.ts';
 
 /** Half of the allowed lag: what comes while one flush is under way is the other half. */
 const flushAfterBytes: number = 16 * MiB;
@@ -22,6 +22,7 @@ export class ChunkJournal {
   readonly #file: FileHandle;
   readonly #offerRoot: Buffer;
   #sealed: Buffer | undefined;
+  #sealsBytes = 0;
   #pending = new Map<number, Buffer>();
   #writing = new Map<number, Buffer>();
   #pendingBytes = 0;
@@ -30,12 +31,11 @@ export class ChunkJournal {
   #flushing: Promise<void> | undefined;
   #failure: Error | undefined;
 
-  private constructor(file: FileHandle, offerRoot: Buffer, claimed: ChunkBitmap, counters: JournalCounters, sealed: Buffer | undefined) {
+  private constructor(file: FileHandle, offerRoot: Buffer, claimed: ChunkBitmap, counters: JournalCounters) {
     this.#file = file;
     this.#offerRoot = offerRoot;
     this.claimed = claimed;
     this.counters = counters;
-    this.#sealed = sealed;
   }
 
   /** A file that is not the journal of this manifest is emptied. @throws PeerdError `io_error`, `no_space` */
@@ -49,13 +49,16 @@ export class ChunkJournal {
       const counters = decodeTrailer(trailer, offerRoot);
       if (counters !== undefined) {
         const { size } = await file.stat();
-        const seal = decodeSeal(await readUpTo(file, trailerAt + hashBytes, Math.min(sealMaxBytes, size - trailerAt - hashBytes)));
-        return new ChunkJournal(file, offerRoot, await readClaims(file, chunks), counters, seal);
+        const journal = new ChunkJournal(file, offerRoot, await readClaims(file, chunks), counters);
+        const seals = decodeSeals(await readUpTo(file, trailerAt + hashBytes, Math.min(sealMaxBytes, size - trailerAt - hashBytes)));
+        journal.#sealed = seals.content;
+        journal.#sealsBytes = seals.end;
+        return journal;
       }
       const fresh = { received: 0, rewritten: 0 };
       await file.truncate(0);
       await file.write(encodeTrailer(offerRoot, fresh), 0, hashBytes, trailerAt);
-      return new ChunkJournal(file, offerRoot, new ChunkBitmap(chunks), fresh, undefined);
+      return new ChunkJournal(file, offerRoot, new ChunkBitmap(chunks), fresh);
     } catch (cause) {
       await file?.close();
       throw ioError(cause, 'opening the chunk journal');
@@ -68,7 +71,7 @@ export class ChunkJournal {
     try {
       file = await open(options.path, constants.O_RDONLY | constants.O_NOFOLLOW);
       const counters = decodeTrailer(await readUpTo(file, options.chunks * hashBytes, hashBytes), options.offerRoot);
-      if (counters !== undefined) return new ChunkJournal(file, options.offerRoot, new ChunkBitmap(options.chunks), counters, undefined);
+      if (counters !== undefined) return new ChunkJournal(file, options.offerRoot, new ChunkBitmap(options.chunks), counters);
       await file.close();
     } catch (cause) {
       await file?.close();
@@ -139,15 +142,16 @@ export class ChunkJournal {
     if (this.#dirty) this.#schedule();
   }
 
-  /** Stores `content` behind the records; with `durable`, everything is on stable storage afterwards. */
+  /** Stores `content` behind the records, in place of the seal before; with `durable`, everything is on stable storage afterwards. */
   async seal(content: Buffer, durable: boolean): Promise<void> {
     await this.flush();
     try {
-      const at = this.claimed.size * hashBytes + hashBytes;
+      const at = this.claimed.size * hashBytes + hashBytes + this.#sealsBytes;
       const bytes = encodeSeal(content);
       await writeAll(this.#file, bytes, at);
       await this.#file.truncate(at + bytes.length);
       if (durable) await this.#file.sync();
+      this.#sealsBytes += bytes.length;
     } catch (cause) {
       throw ioError(cause, 'sealing the chunk journal');
     }

@@ -6,7 +6,7 @@ import { ioError } from '../system-errors.ts';
 const marginBytes: number = 4 * MiB;
 
 /** What an ordinary user may still write there. @throws PeerdError `io_error` */
-export const freeBytes = async (directory: Buffer | string): Promise<number> => {
+const freeBytes = async (directory: Buffer | string): Promise<number> => {
   try {
     const { bavail, bsize } = await statfs(directory);
     return bavail * bsize;
@@ -25,7 +25,7 @@ export const assertCapacity = async (directory: Buffer | string, bytes: number):
 export const assertFreeBytes = async (directory: Buffer | string, needed: number): Promise<void> => {
   const free = await freeBytes(directory);
   if (free >= needed + marginBytes) return;
-  throw tooLittle(needed, free);
+  throw tooLittle(needed, Math.max(0, free - marginBytes));
 };
 
 const tooLittle = (needed: number, free: number): PeerdError =>

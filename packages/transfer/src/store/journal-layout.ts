@@ -3,7 +3,7 @@
  *
  *   32 bytes at each chunk index: its hash, all zero while the chunk is not there
  *   32 bytes behind the last chunk: 4 bytes magic | first 12 bytes of the offer root | u64 received | u64 rewritten
- *   once sealed: u32 length | 32 bytes BLAKE3-256 of the content | content
+ *   seals, one behind the other, of which the last one counts: u32 length | 32 bytes BLAKE3-256 of the content | content
  *
  * Integers are little-endian. The magic and the offer root tell a journal of another manifest.
  */
@@ -42,9 +42,15 @@ export const encodeSeal = (content: Buffer): Buffer => {
   return Buffer.concat([header, hash(content), content]);
 };
 
-/** `undefined`: no seal, or one whose writing was interrupted. */
-export const decodeSeal = (bytes: Buffer): Buffer | undefined => {
-  if (bytes.length < sealHeaderBytes) return undefined;
-  const content = bytes.subarray(sealHeaderBytes, sealHeaderBytes + bytes.readUInt32LE());
-  return content.length === bytes.readUInt32LE() && hash(content).equals(bytes.subarray(4, sealHeaderBytes)) ? content : undefined;
+/** The last seal, if there is one, and where the next one goes. One whose writing was interrupted does not count. */
+export const decodeSeals = (bytes: Buffer): { content: Buffer | undefined; end: number } => {
+  const last: { content: Buffer | undefined; end: number } = { content: undefined, end: 0 };
+  while (bytes.length >= last.end + sealHeaderBytes) {
+    const start = last.end + sealHeaderBytes;
+    const content = bytes.subarray(start, start + bytes.readUInt32LE(last.end));
+    if (content.length < bytes.readUInt32LE(last.end) || !hash(content).equals(bytes.subarray(last.end + 4, start))) break;
+    last.content = content;
+    last.end = start + content.length;
+  }
+  return last;
 };

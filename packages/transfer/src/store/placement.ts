@@ -8,8 +8,9 @@
  *  4. a directory gets its time and mode; the destination is flushed
  *  5. the staged name of a file is removed; log that it is placed
  *
- * After a crash the logged name tells what was done: it leads to our inode (placed), to our empty claim (go on with the
- * move), to something else (it is taken, go on with the next name), or nowhere.
+ * After a crash, an entry that has a logged name and is gone from staging, or has a second link, was placed. Otherwise the
+ * logged name leads to our empty claim (go on with the move), to something else (it is taken, go on with the next name),
+ * or nowhere (go on as planned).
  */
 import type { BigIntStats } from 'node:fs';
 import { escapeBytes, type ManifestEntry, PeerdError } from '@peerd/protocol';
@@ -91,13 +92,10 @@ const prepare = async (placing: Placing, top: TopLevelEntry, record: { name: Buf
   const failed = (failure: PeerdError): Prepared => ({ index: top.index, failure });
   try {
     const staged = await statOf(staging.staged(original));
-    if (record !== undefined) {
-      const there = await statOf(staging.placed(record.name));
-      // Gone from staging, or a file with a second link: it was placed, and somebody has taken it away since. A second
-      // copy is not for us to make.
-      const isGone = staged === undefined || (top.entry.type !== 'directory' && staged.nlink > 1n);
-      if (there?.ino === record.inode || isGone) return { ...top, name: record.name, inode: record.inode };
-    }
+    // Gone from staging, or a file with a second link: it was placed. Whether it is still there does not matter: a second
+    // copy is not for us to make.
+    const isPlaced = staged === undefined || (top.entry.type !== 'directory' && staged.nlink > 1n);
+    if (record !== undefined && isPlaced) return { ...top, name: record.name, inode: record.inode };
     if (staged === undefined) return failed(new PeerdError('io_error', `"${escapeBytes(original)}" is not in the staging directory any more`));
     const names = candidateNames(original, top.entry.type === 'directory');
     if (record !== undefined) return { ...top, original, staged, names, name: record.name, logged: true };

@@ -50,11 +50,11 @@ class Connection {
 
   call<K extends CallName>(call: K, input: Calls[K]['in'], transfer: readonly Uint8Array<ArrayBuffer>[]): Promise<Calls[K]['out']> {
     if (this.#ended !== undefined) return Promise.reject(this.#ended);
-    const { promise, resolve, reject } = Promise.withResolvers<Calls[K]['out']>();
-    this.#waiting.push({ resolve, reject });
     const request: Request<K> = { call, input };
-    this.worker.postMessage(request, transfer.map((bytes) => bytes.buffer));
-    return promise;
+    return new Promise((resolve, reject) => {
+      this.worker.postMessage(request, transfer.map((bytes) => bytes.buffer));
+      this.#waiting.push({ resolve, reject });
+    });
   }
 
   #end(error: Error): void {

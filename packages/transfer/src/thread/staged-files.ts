@@ -33,12 +33,12 @@ const forEachEntry = (packed: Uint8Array, visit: (entry: BatchEntry, position: n
   }
 };
 
-/** Runs `make`; what an earlier run left in its place is removed and `make` runs again. */
-const replacing = <T>(path: Buffer, make: () => T): T => {
+/** Runs `make`; what stands in its place is removed and `make` runs again. */
+const replacing = <T>(path: Buffer, make: () => T, inTheWay: readonly string[] = ['EEXIST']): T => {
   try {
     return make();
   } catch (error) {
-    if (codeOf(error) !== 'EEXIST') throw error;
+    if (!inTheWay.includes(String(codeOf(error)))) throw error;
     unlinkSync(path);
     return make();
   }
@@ -92,7 +92,8 @@ export class StagedFiles {
   /** A descriptor for positioned writes; the caller closes it. */
   openForWrite(packed: Uint8Array): number {
     const path = this.#cursor.path(only(packed).path);
-    return this.#openAgain(path, O_CREAT | O_WRONLY | O_NOFOLLOW | O_NONBLOCK);
+    const open = (): number => this.#openAgain(path, O_CREAT | O_WRONLY | O_NOFOLLOW | O_NONBLOCK);
+    return replacing(path, open, ['ELOOP', 'ENXIO']);
   }
 
   /** A descriptor for positioned reads and the size; `undefined` when there is no such file. The caller closes it. */

@@ -1,6 +1,6 @@
 /** Both ends of a transfer in one process, joined by a frame decoder instead of a connection. */
 import { join } from 'node:path';
-import { dataBounds, FrameDecoder, type PeerdError } from '@peerd/protocol';
+import { dataBounds, FrameDecoder } from '@peerd/protocol';
 import {
   type DataSink, type EntryFailureCode, HaveSet, Manifest, ManifestWriter, type PlaceOptions, type PlacementLog, type PlaceResult, Receiver, scanSources, type ScanResult,
   sendContent, StageClock,
@@ -138,5 +138,3 @@ export const transfer = async (state: string, paths: readonly (string | Buffer)[
     await offered.receiver.close();
   }
 };
-
-export const codeOf = (error: unknown): string => (error as PeerdError).code;

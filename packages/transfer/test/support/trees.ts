@@ -1,4 +1,5 @@
 /** Trees on disk, made from a description and described again, byte for byte. */
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { closeSync, lstatSync, mkdirSync, openSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { chmod, lutimes, mkdir, symlink, utimes, writeFile } from 'node:fs/promises';
@@ -6,7 +7,7 @@ import { chmod, lutimes, mkdir, symlink, utimes, writeFile } from 'node:fs/promi
 /** A path of bytes, as latin1. */
 export type Tree = Record<string, TreeNode>;
 
-export type TreeNode =
+type TreeNode =
   | { type: 'file'; content: Buffer; mode?: number; mtime?: number }
   | { type: 'directory'; mode?: number; mtime?: number }
   | { type: 'symlink'; target: string; mtime?: number };
@@ -15,7 +16,7 @@ export const bytes = (latin1: string): Buffer => Buffer.from(latin1, 'latin1');
 /** A name as it is typed, in the form that the trees use. */
 export const name = (text: string): string => Buffer.from(text).toString('latin1');
 
-export const at = (root: string, path: string): Buffer => bytes(path === '' ? root : `${root}/${path}`);
+const at = (root: string, path: string): Buffer => bytes(path === '' ? root : `${root}/${path}`);
 
 export const makeTree = async (root: string, tree: Tree): Promise<void> => {
   const paths = Object.entries(tree);
@@ -54,7 +55,8 @@ export const describeTree = async (root: string): Promise<Record<string, Describ
       const type = stat.isDirectory() ? 'directory' : stat.isSymbolicLink() ? 'symlink' : stat.isFile() ? 'file' : 'special';
       const content = type === 'file' ? readableHash(full, stat.mode) : type === 'symlink' ? readlinkSync(full, 'buffer').toString('latin1') : '';
       result[child] = { type, mode: (stat.mode & 0o7777n).toString(8), micros: (stat.mtimeNs / 1_000n).toString(), content };
-      if (type === 'directory') visit(child);
+      // A name that is only reserved: empty, and nobody may look into it.
+      if (type === 'directory' && (process.getuid?.() === 0 || (stat.mode & 0o500n) === 0o500n)) visit(child);
     }
   };
   visit('');
@@ -74,4 +76,8 @@ export const makeDeep = (root: string, component: string, depth: number): void =
   }
   writeFileSync(`/proc/self/fd/${fd}/file`, 'deep');
   closeSync(fd);
+};
+
+export const makeFifo = (path: string): void => {
+  execFileSync('sh', ['-c', 'mkfifo "$0"', path]);
 };
