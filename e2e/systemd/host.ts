@@ -5,7 +5,7 @@ import type { Machine } from '../machine/machine.ts';
 export const shortWatchdog = (machine: Machine, unit: string): Promise<void> =>
   machine.write(`/run/systemd/system/${unit}.d/watchdog.conf`, '[Service]\nWatchdogSec=3').then(async () => void (await machine.ok('systemctl daemon-reload')));
 
-export interface JournalEntry {
+interface JournalEntry {
   readonly PRIORITY: string;
   readonly MESSAGE: string;
   readonly SYSLOG_IDENTIFIER: string;
