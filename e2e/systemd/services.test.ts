@@ -96,7 +96,7 @@ describe('system services', () => {
     const { id } = await machine.json<{ id: string }>('peerctl --json whoami');
     const entries = await until('it is registered', () => journal(machine, 'peerd'), (found) => found.some(({ line }) => line.msg === 'registered'));
     const priorities: Record<number, number> = { 20: 7, 30: 6, 40: 4, 50: 3, 60: 2 };
-    for (const { priority, line } of entries) expect(priority, JSON.stringify(line)).toBe(priorities[Number(line.level)]);
+    for (const { priority, line } of entries) expect({ priority, line }).toEqual({ priority: priorities[Number(line.level)], line });
     expect(entries.findLast(({ line }) => line.msg === 'peerd is up')?.line).toMatchObject({ id, control: '/run/peerd/peerd.sock', program: 'peerd' });
     expect((await journal(machine, 'peerd', '--priority=warning')).map(({ line }) => line.msg)).toContainEqual(expect.stringContaining('accept = auto'));
     expect((await journal(machine, 'rendezvous')).find(({ line }) => line.msg === 'registered')?.line).toMatchObject({ peer: id.slice(0, 8) });
