@@ -95,13 +95,13 @@ describe('metrics of running daemons', () => {
     const declared = await prometheus.metrics();
     const queries = await queriesOf(name, '10m');
     expect(queries.length).toBeGreaterThan(20);
-    const unanswered: string[] = [];
-    for (const { panel, expression } of queries) {
-      for (const metric of metricsIn(expression)) expect(declared).toContain(metric);
-      const answer = await prometheus.query(expression);
-      if (answer.length === 0) unanswered.push(`${panel}: ${expression}`);
-    }
-    expect(unanswered).toEqual([]);
+    for (const metric of queries.flatMap(({ expression }) => metricsIn(expression))) expect(declared).toContain(metric);
+    const unanswered = async (): Promise<string[]> => {
+      const answers = await Promise.all(queries.map(async ({ panel, expression }) => ({ panel, expression, answer: await prometheus.query(expression) })));
+      return answers.filter(({ answer }) => answer.length === 0).map(({ panel, expression }) => `${panel}: ${expression}`);
+    };
+    // A process that has just started has collected no garbage yet.
+    expect(await until('every query is answered', unanswered, (queriesLeft) => queriesLeft.length === 0, 60_000)).toEqual([]);
   });
 
   test('every alert rule can be evaluated, names only metrics that are there, and is quiet', async () => {
