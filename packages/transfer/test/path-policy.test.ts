@@ -159,7 +159,7 @@ describe('whatever a peer sends', () => {
       }),
       { numRuns: 2_000 },
     );
-    expect(acceptedLinks).toBeGreaterThan(1_000);
+    expect(acceptedLinks).toBeGreaterThan(100);
   });
 });
 

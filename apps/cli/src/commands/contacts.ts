@@ -25,7 +25,7 @@ export const addContacts = (program: Command, run: Run): void => {
           contact.state,
           contact.trust,
           shortId(contact.id),
-          contact.lastSeen === null ? 'never' : formatAgo(contact.lastSeen, now),
+          contact.state === 'linked' ? 'now' : contact.lastSeen === null ? 'never' : formatAgo(contact.lastSeen, now),
           formatDate(contact.since),
           contact.addresses[0] ?? '-',
         ]);

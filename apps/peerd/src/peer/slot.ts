@@ -126,7 +126,7 @@ export class Slot {
   #up(connection: ControlConnection): void {
     const link = new ActiveLink(connection, this.#context, (error) => this.#failed(link, error));
     this.#link = link;
-    this.#logger.info({ address: link.remote, dialled: link.dialled }, 'link is up');
+    this.#logger.debug({ address: link.remote, dialled: link.dialled }, 'link is up');
     this.#context.onUp(link);
   }
 
@@ -136,7 +136,7 @@ export class Slot {
     this.#link = undefined;
     this.#context.tokens.revokeAll(link.peer);
     link.end(reason);
-    this.#logger.info({ code: reason.code, seconds: Math.round((Date.now() - link.since) / 1_000) }, 'link ended');
+    this.#logger.debug({ code: reason.code, seconds: Math.round((Date.now() - link.since) / 1_000) }, 'link ended');
     this.#context.onDown(link, reason);
   }
 

@@ -99,12 +99,10 @@ const prepare = async (placing: Placing, top: TopLevelEntry, record: { name: Buf
     if (staged === undefined) return failed(new PeerdError('io_error', `"${escapeBytes(original)}" is not in the staging directory any more`));
     const names = candidateNames(original, top.entry.type === 'directory');
     if (record !== undefined) return { ...top, original, staged, names, name: record.name, logged: true };
-    for (const name of conflict === 'fail' ? [original] : names) {
-      if (taken.has(name.toString('latin1')) || (await statOf(staging.placed(name))) !== undefined) continue;
-      taken.add(name.toString('latin1'));
-      return { ...top, original, staged, names, name, logged: false };
-    }
-    return failed(nameTaken(original));
+    const name = await nextFree(staging, names, taken);
+    if (name === undefined || (conflict === 'fail' && !name.equals(original))) return failed(nameTaken(original));
+    taken.add(name.toString('latin1'));
+    return { ...top, original, staged, names, name, logged: false };
   } catch (cause) {
     return failed(ofThisEntry(ioError(cause, `finding a name for "${escapeBytes(original)}" in the destination`)));
   }
@@ -116,7 +114,7 @@ const moveOut = async ({ staging, log, conflict }: Placing, move: Move): Promise
   for (;;) {
     try {
       if (await claimAndMove(staging.staged(original), staging.placed(move.name), entry.type, move.logged)) return { index, name: move.name };
-      const next = conflict === 'fail' ? undefined : await nextFree(staging, move.names);
+      const next = conflict === 'fail' ? undefined : await nextFree(staging, move.names, new Set());
       if (next === undefined) return { index, failure: nameTaken(original) };
       move.name = next;
       move.logged = false;
@@ -134,8 +132,10 @@ const ofThisEntry = (error: Error): PeerdError => {
   throw error;
 };
 
-const nextFree = async (staging: Staging, names: Generator<Buffer, void, void>): Promise<Buffer | undefined> => {
-  for (let next = names.next(); next.done !== true; next = names.next()) if ((await statOf(staging.placed(next.value))) === undefined) return next.value;
+/** Not a `for` loop: leaving it would end the generator, whose later names may be needed too. */
+const nextFree = async (staging: Staging, names: Generator<Buffer, void, void>, taken: ReadonlySet<string>): Promise<Buffer | undefined> => {
+  for (let next = names.next(); next.done !== true; next = names.next())
+    if (!taken.has(next.value.toString('latin1')) && (await statOf(staging.placed(next.value))) === undefined) return next.value;
   return undefined;
 };
 

@@ -1,10 +1,11 @@
+import { mkdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { PlaceResult } from '../../src/index.ts';
 import { content } from '../support/content.ts';
-import { Crash, crashingAfter, step } from '../support/crash.ts';
+import { Crash, crashingAfter, step, withoutLinks } from '../support/crash.ts';
 import { temporaryDirectory } from '../support/directory.ts';
 import { type Described, describeTree, makeTree, type Tree } from '../support/trees.ts';
 import { chunkSize, flow, MemoryLog, offer, type Offered, openReceiver, place } from '../support/transfer.ts';
@@ -110,9 +111,10 @@ const deliverWithCrashes = async (root: string, source: string, conflict: 'renam
 };
 
 describe.each([
-  ['rename', 'transfer', ['a (1).txt', 'a (2).txt', 'dir (1)', 'empty', 'link (1)', 'new']],
-  ['fail', 'none', ['a (1).txt', 'empty', 'new']],
-] as const)('policy %s, durability %s', (conflict, durability, names) => {
+  ['rename', 'transfer', 'with', ['a (1).txt', 'a (2).txt', 'dir (1)', 'empty', 'link (1)', 'new']],
+  ['rename', 'none', 'without', ['a (1).txt', 'a (2).txt', 'dir (1)', 'empty', 'link (1)', 'new']],
+  ['fail', 'none', 'with', ['a (1).txt', 'empty', 'new']],
+] as const)('policy %s, durability %s, %s hard links', (conflict, durability, links, names) => {
   test('a crash before any call, then another run: the same as without', async () => {
     const root = await temporaryDirectory('memory');
     const source = join(root, 'source');
@@ -124,7 +126,8 @@ describe.each([
     let finished = false;
     let life = 0;
     for (; !finished; life += 1) {
-      const stormy = await deliverWithCrashes(join(root, `${life}`), source, conflict, durability, [life]);
+      const run = (): ReturnType<typeof deliverWithCrashes> => deliverWithCrashes(join(root, `${life}`), source, conflict, durability, [life]);
+      const stormy = links === 'with' ? await run() : await withoutLinks(run);
       expect(stormy.outcome).toEqual(calm.outcome);
       expect(stormy.tree).toEqual(calm.tree);
       finished = stormy.crashes === 0;
@@ -149,6 +152,85 @@ test('several crashes in a row', async () => {
     { numRuns: 20 },
   );
 }, 120_000);
+
+test('somebody takes a name that was free a moment ago: what is theirs stays, ours gets the next name', async () => {
+  const root = await temporaryDirectory('memory');
+  const source = join(root, 'source');
+  await mkdir(source);
+  await makeTree(source, sources);
+  const world = await worldAt(join(root, 'world'), source);
+  const theirs = (name: string): string => join(world.destination, name);
+  try {
+    const seen = new Set<string>();
+    world.log.before = (at) => {
+      if (seen.has(at)) return;
+      seen.add(at);
+      // The names are chosen and logged, nothing is moved yet.
+      if (at === 'intended 0') writeFileSync(theirs('a (1).txt'), 'theirs');
+      if (at === 'intended 2') mkdirSync(theirs('dir (1)'));
+      if (at === 'intended 7') symlinkSync('nowhere', theirs('link (1)'));
+      if (at === 'intended 9') {
+        mkdirSync(theirs('new'), { recursive: true });
+        writeFileSync(theirs('new/file'), 'theirs');
+      }
+    };
+    const { result } = await deliver(world, 'rename', 'none');
+    expect(result?.savedAs.map(({ name }) => name.toString())).toEqual(['a (1) (1).txt', 'a (2).txt', 'dir (2)', 'empty', 'link (2)', 'new (1)']);
+    const tree = await describeTree(world.destination);
+    expect(tree).toMatchObject({ 'a (1).txt': { mode: '644' }, 'dir (1)': { type: 'directory', mode: '755' }, 'link (1)': { content: 'nowhere' }, 'new/file': { type: 'file' } });
+    expect(readFileSync(theirs('a (1).txt'), 'utf8')).toBe('theirs');
+  } finally {
+    await end(world);
+  }
+});
+
+test('what was placed and then taken away by its owner is not made a second time', async () => {
+  const root = await temporaryDirectory('memory');
+  const source = join(root, 'source');
+  await mkdir(source);
+  await makeTree(source, sources);
+  const world = await worldAt(join(root, 'world'), source);
+  try {
+    world.log.before = (at) => {
+      if (at.startsWith('placed')) throw new Crash();
+    };
+    await expect(deliver(world, 'rename', 'none')).rejects.toThrow(Crash);
+    await mkdir(join(root, 'elsewhere'));
+    for (const name of ['a (2).txt', 'new']) renameSync(join(world.destination, name), join(root, 'elsewhere', name));
+    world.log.before = () => undefined;
+    const { result } = await deliver(world, 'rename', 'none');
+    expect(result).toMatchObject({ delivered: 9, failed: 1 });
+    expect((await readdir(world.destination)).sort()).toEqual(['a (1).txt', 'a.txt', 'dir', 'dir (1)', 'empty', 'link', 'link (1)']);
+  } finally {
+    await end(world);
+  }
+});
+
+test('once sealed, the rest needs neither sender nor content', async () => {
+  const root = await temporaryDirectory('memory');
+  const source = join(root, 'source');
+  await mkdir(source);
+  await makeTree(source, sources);
+  const world = await worldAt(join(root, 'world'), source);
+  try {
+    world.log.before = () => {
+      throw new Crash();
+    };
+    await expect(deliver(world, 'rename', 'none')).rejects.toThrow(Crash);
+    const receiver = await openReceiver(world.state, world.destination, world.offered);
+    expect(receiver.sealed).toBe(true);
+    expect([...receiver.failures]).toEqual([[lost, { code: 'source_changed', message: 'changed' }]]);
+    await receiver.verify(new AbortController().signal);
+    // Of the five chunks, the one of the failed file has never come.
+    expect(receiver.counters).toEqual({ received: 5, reused: 5, rewritten: 0 });
+    await receiver.complete(world.contentRoot);
+    await expect(receiver.complete(Buffer.alloc(32))).rejects.toMatchObject({ code: 'integrity' });
+    await expect(flow({ state: world.state, offered: world.offered, receiver })).rejects.toMatchObject({ code: 'malformed_frame' });
+    await receiver.close();
+  } finally {
+    await end(world);
+  }
+});
 
 test('a log that fails stops everything, and the next run goes on', async () => {
   const root = await temporaryDirectory('memory');

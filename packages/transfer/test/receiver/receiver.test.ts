@@ -2,7 +2,7 @@ import { chmod, lstat, mkdir, readdir, readFile, rename, rm, symlink, truncate, 
 import { join } from 'node:path';
 import { type Chunk, chunkFrameType, encodeChunkHeader, encodePack, type Frame, frameHeaderBytes, MiB, packFrameType } from '@peerd/protocol';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { Receiver, StageClock } from '../../src/index.ts';
+import { fileRootOf, Receiver, StageClock } from '../../src/index.ts';
 import { hash } from '../../src/hashing.ts';
 import { content } from '../support/content.ts';
 import { temporaryDirectory } from '../support/directory.ts';
@@ -65,6 +65,10 @@ describe('frames', () => {
     expect(receiver.bytesDone).toBe(where.offered.scan.bytes);
     expect((await place(receiver)).savedAs.map(({ name }) => name.toString())).toEqual(Object.keys(files));
     for (const [name, data] of Object.entries(files)) expect(await readFile(join(where.destination, name))).toEqual(data);
+    // The journal stays, so that roots can be shown later.
+    const journalPath = join(where.state, 'receiver.journal');
+    for (const [entry, root] of roots.entries()) expect(await fileRootOf({ manifest: where.offered.receiver, journalPath, entry })).toEqual(root);
+    expect(await fileRootOf({ manifest: where.offered.receiver, journalPath: join(where.state, 'none'), entry: 0 })).toBeUndefined();
   });
 
   test('several connections at once', async () => {

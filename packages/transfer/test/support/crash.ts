@@ -37,6 +37,19 @@ const guarded = (target: object, names: readonly string[]): (() => void) => {
   };
 };
 
+/** A file system that knows no hard links, such as FAT. */
+export const withoutLinks = async <T>(run: () => Promise<T>): Promise<T> => {
+  const original = fs.link;
+  fs.link = () => Promise.reject(Object.assign(new Error('EPERM'), { code: 'EPERM' }));
+  syncBuiltinESMExports();
+  try {
+    return await run();
+  } finally {
+    fs.link = original;
+    syncBuiltinESMExports();
+  }
+};
+
 /** @returns whether `run` came to its end within so many calls */
 export const crashingAfter = async (calls: number, run: () => Promise<void>): Promise<{ finished: boolean }> => {
   const handle = await fs.open('/dev/null');
