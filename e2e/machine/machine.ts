@@ -37,7 +37,7 @@ export class Machine implements AsyncDisposable {
 
   /** Without systemd: process 1 does nothing. */
   static async bare(): Promise<Machine> {
-    return new Machine((await docker('run', '--detach', '--init', inject('machineImages').unpacked, 'sleep', 'infinity')).trim());
+    return new Machine((await docker('run', '--detach', '--init', '--tmpfs', '/tmp:exec', inject('machineImages').unpacked, 'sleep', 'infinity')).trim());
   }
 
   /** Runs a script with the shell, as in a login of that user. */
