@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
 /** Workspace packages resolve to their sources, so tests need no build (except e2e, which runs the built programs). */
@@ -18,6 +19,23 @@ export default defineConfig({
       unit('peerd', 'apps/peerd'),
       unit('cli', 'apps/cli'),
       { resolve, ssr, test: { name: 'e2e', root: 'e2e', include: ['test/**/*.test.ts'], testTimeout: 180_000, hookTimeout: 60_000 } },
+      {
+        resolve,
+        ssr,
+        test: {
+          name: 'containers',
+          root: 'e2e',
+          include: ['containers/**/*.test.ts'],
+          globalSetup: fileURLToPath(new URL('e2e/containers/setup.ts', import.meta.url)),
+          // The reaper of testcontainers is one more image to pull; the tests remove what they make.
+          env: { TESTCONTAINERS_RYUK_DISABLED: 'true' },
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
+          // One world of five containers at a time, after the suites that load the machine.
+          fileParallelism: false,
+          sequence: { groupOrder: 1 },
+        },
+      },
     ],
   },
 });

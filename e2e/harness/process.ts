@@ -110,8 +110,9 @@ export class Command {
   readonly #listeners = new Set<() => void>();
   #ended = false;
 
-  constructor(program: string, args: readonly string[], options: StartOptions & { stdin?: 'ignore' | 'pipe' }) {
-    const [command = process.execPath, ...rest] = [...(options.prefix ?? []), process.execPath, program, ...args];
+  /** @param options.executable what runs `program`, such as `docker` a container's; default: this Node */
+  constructor(program: string, args: readonly string[], options: StartOptions & { stdin?: 'ignore' | 'pipe'; executable?: string }) {
+    const [command = process.execPath, ...rest] = [...(options.prefix ?? []), options.executable ?? process.execPath, program, ...args];
     this.child = spawn(command, rest, { stdio: [options.stdin ?? 'ignore', 'pipe', 'pipe'], env: options.env, cwd: options.cwd });
     let stdout = '';
     let stderr = '';
