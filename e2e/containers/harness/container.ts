@@ -4,6 +4,8 @@ import { Command, type RunResult } from '../../harness/process.ts';
 
 type Handle = ReturnType<ContainerRuntimeClient['container']['getById']>;
 
+const docker = { executable: 'docker', env: process.env, cwd: process.cwd() };
+
 export class Container {
   readonly service: string;
   readonly #client: ContainerRuntimeClient;
@@ -20,7 +22,7 @@ export class Container {
 
   /** Runs a program in it, in the background. */
   command(program: string, ...args: readonly string[]): Command {
-    return new Command('exec', [this.#handle.id, program, ...args], { executable: 'docker', env: process.env, cwd: process.cwd() });
+    return new Command('exec', [this.#handle.id, program, ...args], docker);
   }
 
   run(program: string, ...args: readonly string[]): Promise<RunResult> {
@@ -76,7 +78,7 @@ export class Container {
 
   /** The last lines of its log. */
   async log(): Promise<string> {
-    const log = await this.#handle.logs({ stdout: true, stderr: true, tail: 40 });
-    return log.toString('utf8');
+    const { stdout, stderr } = await new Command('logs', ['--tail', '40', this.#handle.id], docker).result;
+    return stdout + stderr;
   }
 }

@@ -94,7 +94,7 @@ export class ContainerPeer extends Container {
   /** What is in the download directory, hidden things too. */
   async received(): Promise<{ name: string; sha256: string }[]> {
     return this.evaluate(
-      `fs.readdirSync('${downloads}').sort().map((name) => {
+      `(fs.existsSync('${downloads}') ? fs.readdirSync('${downloads}') : []).sort().map((name) => {
         const hash = crypto.createHash('sha256'), buffer = Buffer.alloc(${MiB}), path = '${downloads}/' + name;
         if (!fs.statSync(path).isFile()) return { name, sha256: '' };
         const file = fs.openSync(path, 'r');
