@@ -76,6 +76,11 @@ export class Container {
     return (await this.#handle.inspect()).NetworkSettings.Networks[this.#network]?.IPAddress ?? '';
   }
 
+  /** By the health check of the image: `starting`, `healthy` or `unhealthy`. */
+  async health(): Promise<string> {
+    return (await this.#handle.inspect()).State.Health?.Status ?? 'no health check';
+  }
+
   /** The last lines of its log. */
   async log(): Promise<string> {
     const { stdout, stderr } = await new Command('logs', ['--tail', '40', this.#handle.id], docker).result;
