@@ -1,6 +1,7 @@
 /** A service of the compose project as a container: its programs, and the faults that befall it. */
 import type { ContainerRuntimeClient } from 'testcontainers';
 import { Command, type RunResult } from '../../harness/process.ts';
+import { until } from './poll.ts';
 
 type Handle = ReturnType<ContainerRuntimeClient['container']['getById']>;
 
@@ -55,8 +56,9 @@ export class Container {
     await this.#handle.start();
   }
 
+  /** The freezer of cgroup v1 may give up when a process starts at that moment (opencontainers/runc#2791): then again. */
   async pause(): Promise<void> {
-    await this.#handle.pause();
+    await until(`${this.service} is paused`, () => this.#handle.pause(), () => true, 10_000);
   }
 
   async unpause(): Promise<void> {
@@ -69,6 +71,14 @@ export class Container {
 
   async connect(): Promise<void> {
     await this.#client.container.connectToNetwork(this.#handle, this.#client.network.getById(this.#network), [this.service]);
+  }
+
+  /** Undoes whatever befell it. */
+  async mend(): Promise<void> {
+    const { State, NetworkSettings } = await this.#handle.inspect();
+    if (State.Paused) await this.unpause();
+    if (NetworkSettings.Networks[this.#network] === undefined) await this.connect();
+    if (!State.Running) await this.start();
   }
 
   /** Its address on the network, empty when it is on none. */
