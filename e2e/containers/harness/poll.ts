@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 const betweenMs = 250;
 
 /** Asks until the answer fits, and returns it. A failing question is asked again. @throws Error with the last answer or failure */
-export const until = async <Answer>(what: string, ask: () => Promise<Answer>, fits: (answer: Answer) => boolean, timeoutMs = 45_000): Promise<Answer> => {
+export const until = async <Answer>(what: string, ask: () => Promise<Answer>, fits: (answer: Answer) => boolean, timeoutMs = 90_000): Promise<Answer> => {
   const deadline = performance.now() + timeoutMs;
   for (;;) {
     let last: unknown;
