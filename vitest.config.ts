@@ -6,6 +6,22 @@ const conditions = ['@peerd/source', 'node', 'import', 'default'];
 const resolve = { conditions };
 const ssr = { resolve: { conditions, externalConditions: ['@peerd/source'] } };
 
+/** Suites on machines, with programs of others: not beside the suites that load this machine. */
+const onMachines = (name: string, setup: string) => ({
+  resolve,
+  ssr,
+  test: {
+    name,
+    root: 'e2e',
+    include: [`${name}/**/*.test.ts`],
+    globalSetup: fileURLToPath(new URL(setup, import.meta.url)),
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+    fileParallelism: false,
+    sequence: { groupOrder: 2 },
+  },
+});
+
 const unit = (name: string, root: string) => ({ resolve, ssr, test: { name, root, include: ['test/**/*.test.ts'], testTimeout: 30_000 } });
 
 export default defineConfig({
@@ -36,6 +52,9 @@ export default defineConfig({
           sequence: { groupOrder: 1 },
         },
       },
+      onMachines('systemd', 'e2e/machine/setup.ts'),
+      onMachines('package', 'e2e/machine/setup.ts'),
+      onMachines('prometheus', 'e2e/prometheus/setup.ts'),
     ],
   },
 });

@@ -6,7 +6,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { formatAddress, nonceBytes, PeerdError, type PeerId, protocolVersions, shortPeerId } from '@peerd/protocol';
-import { bindHttp, createHttp, type Daemon, defaultStateDir, loadIdentity, type Logger, readRoomSecret } from '@peerd/service';
+import { bindHttp, createHttp, type Daemon, defaultStateDir, inheritedSockets, loadIdentity, type Logger, probe, readRoomSecret } from '@peerd/service';
 import { loadChat } from './chat/chat.ts';
 import { loadContacts } from './contacts/contacts.ts';
 import { EventHub } from './control/events/hub.ts';
@@ -64,6 +64,11 @@ export const createDaemon = async (settings: PeerdSettings, { logger, env, onFat
   const stateDir = settings.stateDir ?? defaultStateDir('peerd', env);
   const downloadDir = settings.downloadDir ?? defaultDownloadDir(env);
   const socket = controlSocket(settings.control, env, process.getuid?.() ?? 0);
+  const inherited = inheritedSockets(env, process.pid).get('control');
+  if (inherited !== undefined && settings.control !== undefined)
+    throw new PeerdError('invalid_settings', `--control: systemd has opened a control socket already, and ${settings.control} would be another`, {
+      hint: 'Leave out --control, or stop and disable peerd.socket.',
+    });
   const roomSecret = settings.roomSecretFile === undefined ? undefined : await readRoomSecret(settings.roomSecretFile);
   const now = (): number => Date.now();
   const metrics = createMetrics(version);
@@ -97,7 +102,7 @@ export const createDaemon = async (settings: PeerdSettings, { logger, env, onFat
     database, contacts, identity, logger, now,
     links: () => links,
     events: hub,
-    metrics: createTransferMetrics(metrics.registry, (direction) => transfers.unfinished(direction)),
+    metrics: createTransferMetrics(metrics.registry, (direction, state) => transfers.unfinished(direction, state)),
     settings: { stateDir, downloadDir, accept: settings.accept, durability: settings.durability },
   });
   starting.defer(() => transfers.stop());
@@ -165,7 +170,7 @@ export const createDaemon = async (settings: PeerdSettings, { logger, env, onFat
   });
   starting.defer(() => rendezvous.stop());
   starting.defer(() => closeControl(control));
-  await listenControl(control, socket);
+  await listenControl(control, socket, inherited);
   starting.defer(() => stopping.abort(new PeerdError('shutting_down', 'the daemon is stopping', { hint: 'Try again when it is back.' })));
 
   rendezvous.start();
@@ -180,6 +185,14 @@ export const createDaemon = async (settings: PeerdSettings, { logger, env, onFat
     control: socket.path,
     listen: links.address,
     metrics: metricsAddress,
+    logger,
+    status: () => {
+      const { active, waiting, inbox } = transfers.counts();
+      return `${links.all().length} links; transfers: ${active} under way, ${waiting} waiting; ${inbox} in the inbox`;
+    },
+    health: async (signal) => {
+      await Promise.all([database.get('SELECT 1'), probe({ socketPath: socket.path }, '/v1/whoami', signal)]);
+    },
     stop: async () => {
       logger.info('stopping');
       await started.disposeAsync();

@@ -1,7 +1,7 @@
 /** The composition root: builds the objects of one rendezvous and wires them. */
 import { randomBytes } from 'node:crypto';
 import { formatAddress, leaseMs, nonceBytes, PeerdError, type PeerId, protocolVersions, rendezvousAlpn } from '@peerd/protocol';
-import { bindHttp, createHttp, defaultStateDir, listen, type Listener, type ListenOptions, loadIdentity, type Logger, readRoomSecret } from '@peerd/service';
+import { bindHttp, createHttp, type Daemon, defaultStateDir, listen, type Listener, type ListenOptions, loadIdentity, type Logger, parseHostPort, probe, readRoomSecret } from '@peerd/service';
 import { peerView, type PeerView } from './admin/peers.ts';
 import { addAdminRoutes } from './admin/routes.ts';
 import { loadAdminToken } from './admin/token.ts';
@@ -20,7 +20,7 @@ import { version } from './version.ts';
 
 export type { RendezvousSettings } from './settings.ts';
 
-export interface RendezvousServer {
+export interface RendezvousServer extends Daemon {
   readonly id: PeerId;
   /** Where peers connect, as bound. */
   readonly address: { readonly host: string; readonly port: number };
@@ -45,7 +45,7 @@ export const createRendezvousServer = async (settings: RendezvousSettings, surro
   const token = await loadAdminToken(stateDir);
   const roomSecret = settings.roomSecretFile === undefined ? undefined : await readRoomSecret(settings.roomSecretFile);
 
-  const metrics = createMetrics();
+  const metrics = createMetrics({ version, maxPeers: settings.maxPeers });
   const registry = new Registry({ maxPeers: settings.maxPeers, leaseMs });
   const clients = new Map<ClientId, Client>();
   const open = new Introductions(introductionLimits);
@@ -117,6 +117,9 @@ export const createRendezvousServer = async (settings: RendezvousSettings, surro
     id: identity.id,
     address: listener.address,
     admin,
+    logger,
+    status: () => `${registry.peers} peers in ${registry.rooms} rooms; peers connect to ${formatAddress(listener.address)}`,
+    health: (signal) => probe(parseHostPort(admin) ?? defaultAdmin, '/healthz', signal),
     stop: async () => {
       logger.info({ clients: clients.size }, 'stopping');
       // Nobody is told that the others leave: all of them come back.

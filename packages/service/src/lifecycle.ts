@@ -1,8 +1,9 @@
 /** From the first line to the exit code of a daemon process. */
 import { PeerdError } from '@peerd/protocol';
+import { supervise, type Supervised } from './systemd/supervision.ts';
 
 /** A running daemon. `stop` ends it in order; it is called once. */
-export interface Daemon {
+export interface Daemon extends Supervised {
   stop(): Promise<void>;
 }
 
@@ -12,7 +13,7 @@ const sameSignalMs = 500;
 const stopTimeoutMs = 15_000;
 
 /**
- * Runs a daemon until SIGTERM or SIGINT, then stops it. A second signal exits at once. A failure to start is printed as
+ * Runs a daemon until SIGTERM or SIGINT, then stops it, and keeps systemd informed if that started it. A second signal exits at once. A failure to start is printed as
  * `error:` and `hint:` lines with the exit code of its error.
  */
 export const runDaemon = async (start: () => Promise<Daemon | undefined>): Promise<void> => {
@@ -25,6 +26,7 @@ export const runDaemon = async (start: () => Promise<Daemon | undefined>): Promi
   }
   if (!daemon) return;
   const running = daemon;
+  const supervision = supervise(running, process.env, process.pid);
   let stoppingSince: number | undefined;
   const onSignal = (): void => {
     if (stoppingSince !== undefined) {
@@ -33,7 +35,7 @@ export const runDaemon = async (start: () => Promise<Daemon | undefined>): Promi
     }
     stoppingSince = performance.now();
     setTimeout(() => process.exit(1), stopTimeoutMs).unref();
-    running.stop().then(
+    Promise.all([running.stop(), supervision?.stopping()]).then(
       () => process.exit(0),
       (error: unknown) => {
         printError(error);

@@ -1,4 +1,5 @@
 /** The control API: HTTP/1.1 on a Unix socket, typed by zod, described at /openapi.json. */
+import { once } from 'node:events';
 import { chmod } from 'node:fs/promises';
 import fastifySwagger from '@fastify/swagger';
 import { escapeText, PeerdError } from '@peerd/protocol';
@@ -60,8 +61,19 @@ export const createControl = async ({ version, logger, onAnswered, routes }: Con
   return app;
 };
 
-/** Takes the socket. @throws PeerdError `invalid_settings`, `address_in_use` */
-export const listenControl = async (app: FastifyInstance, place: SocketPlace): Promise<void> => {
+/**
+ * Takes the socket, or the one that systemd has opened already.
+ *
+ * @param inherited its file descriptor
+ * @throws PeerdError `invalid_settings`, `address_in_use`
+ */
+export const listenControl = async (app: FastifyInstance, place: SocketPlace, inherited?: number): Promise<void> => {
+  if (inherited !== undefined) {
+    // Not app.listen({ fd }): Fastify asks for the port then, and a Unix socket has none.
+    app.server.listen({ fd: inherited });
+    await once(app.server, 'listening');
+    return;
+  }
   await prepareSocketFile(place.path);
   try {
     await app.listen({ path: place.path });

@@ -1,3 +1,4 @@
+import { startAtZero } from '@peerd/service';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { ErrorCode, RendezvousStatus } from '@peerd/protocol';
 
@@ -31,6 +32,9 @@ export const createRendezvousMetrics = (registry: Registry, status: () => readon
   });
   const inbound = new Counter({ name: 'peerd_introductions_received_total', help: 'Introductions to us, by our answer.', labelNames: ['verdict'], registers });
   const losses = new Counter({ name: 'peerd_rendezvous_losses_total', help: 'Connections and attempts that ended, by reason.', labelNames: ['reason'], registers });
+  startAtZero(outcomes, 'outcome', ['accepted', 'introduction_refused', 'introduction_timeout', 'no_such_peer', 'rendezvous_unreachable']);
+  startAtZero(inbound, 'verdict', ['accepted', 'refused', 'unanswered']);
+  startAtZero(losses, 'reason', ['link_lost', 'rendezvous_full', 'rendezvous_unreachable', 'retiring', 'room_secret_wrong', 'superseded']);
   return {
     introduced: (outcome, seconds) => {
       outcomes.inc({ outcome });

@@ -1,7 +1,9 @@
 /** What Prometheus sees of transfers. Labels are bounded sets; nothing that a peer chose is in them. */
-import { type StageTimes, type TransferPhase } from '@peerd/protocol';
+import { isFinalState, type StageTimes, type TransferPhase, type TransferState, transferStates } from '@peerd/protocol';
 import { Counter, Gauge, type Registry } from 'prom-client';
 import type { Direction } from './record.ts';
+
+const directions = ['send', 'receive'] as const;
 
 export interface TransferMetrics {
   finished(direction: Direction, outcome: TransferPhase): void;
@@ -10,8 +12,8 @@ export interface TransferMetrics {
   stages(direction: Direction, stages: StageTimes): void;
 }
 
-/** @param unfinished how many transfers of a direction are not over now */
-export const createTransferMetrics = (registry: Registry, unfinished: (direction: Direction) => number): TransferMetrics => {
+/** @param unfinished how many transfers of a direction are in that state now */
+export const createTransferMetrics = (registry: Registry, unfinished: (direction: Direction, state: TransferState) => number): TransferMetrics => {
   const registers = [registry];
   const outcomes = new Counter({ name: 'peerd_transfers_total', help: 'Transfers that ended, by how they ended', labelNames: ['direction', 'outcome'], registers });
   const bytes = new Counter({ name: 'peerd_transfer_bytes_total', help: 'Content bytes sent and stored', labelNames: ['direction'], registers });
@@ -19,13 +21,19 @@ export const createTransferMetrics = (registry: Registry, unfinished: (direction
   const seconds = new Counter({ name: 'peerd_transfer_stage_seconds_total', help: 'Time that transfers spent per stage; stages overlap', labelNames: ['direction', 'stage'], registers });
   const gauge: Gauge = new Gauge({
     name: 'peerd_transfers_active',
-    help: 'Transfers that are not over',
-    labelNames: ['direction'],
+    help: 'Transfers that are not over, by state',
+    labelNames: ['direction', 'state'],
     registers,
     collect: () => {
-      for (const direction of ['send', 'receive'] as const) gauge.set({ direction }, unfinished(direction));
+      for (const direction of directions) for (const state of transferStates) if (!isFinalState(state)) gauge.set({ direction, state }, unfinished(direction, state));
     },
   });
+  // A series that is there from the start shows its first increase.
+  for (const direction of directions) {
+    for (const outcome of transferStates) if (isFinalState(outcome)) outcomes.inc({ direction, outcome }, 0);
+    bytes.inc({ direction }, 0);
+    chunks.inc({ direction }, 0);
+  }
   return {
     finished: (direction, outcome) => outcomes.inc({ direction, outcome }),
     content: (direction, count, size) => {

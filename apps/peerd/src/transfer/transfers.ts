@@ -8,7 +8,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import {
   type AcceptRequest, type InboxOffer, isFinalState, isSettled, type LinkMessage, PeerdError, type PeerId, type RejectRequest, type SendRequest, type SendResponse,
-  type ShowQuery, type TransferActionResponse, type TransferDetail, type TransferId, type TransferSummary,
+  type ShowQuery, type TransferActionResponse, type TransferDetail, type TransferId, type TransferState,
+  type TransferSummary,
 } from '@peerd/protocol';
 import type { DataConnection, Link, LinkUser } from '../peer/ports.ts';
 import { acceptByPolicy, acceptOffer, cancelTransfer, type Decider, rejectOffer } from './decisions.ts';
@@ -42,8 +43,8 @@ const maxListed = 1_000;
 export interface TransferService extends Transfers, LinkUser {
   /** Goes on with what is not over. Links are asked for from now on. */
   start(): Promise<void>;
-  /** How many transfers of a direction are not over. */
-  unfinished(direction: TransferRecord['direction']): number;
+  /** How many transfers of a direction are not over; of one state if it is given. */
+  unfinished(direction: TransferRecord['direction'], state?: TransferState): number;
   /** Ends every task; what is not over goes on after the next start. */
   stop(): Promise<void>;
 }
@@ -143,8 +144,8 @@ class StoredTransfers implements TransferService {
     return counts;
   }
 
-  unfinished(direction: TransferRecord['direction']): number {
-    return this.#registry.all().filter(({ record }) => record.direction === direction && !isFinalState(record.state)).length;
+  unfinished(direction: TransferRecord['direction'], state?: TransferState): number {
+    return this.#registry.all().filter(({ record }) => record.direction === direction && !isFinalState(record.state) && (state === undefined || record.state === state)).length;
   }
 
   async send(request: SendRequest, signal: AbortSignal): Promise<SendResponse> {

@@ -1,0 +1,6 @@
+#!/bin/sh
+here=$(readlink -f -- "$0")
+here=${here%/bin/*}
+node=$here/node/bin/node
+[ -x "$node" ] || node=node
+exec "$node" "$here/@script@" "$@"
