@@ -30,6 +30,7 @@ import { openDatabase } from './database/database.ts';
 import { createMetrics } from './metrics.ts';
 import { createLinks, type LinkLayer } from './peer/links.ts';
 import type { LinkUser } from './peer/ports.ts';
+import { openReceiptLog } from './receipts/log.ts';
 import { localAddresses } from './rendezvous/local-addresses.ts';
 import type { Rendezvous } from './rendezvous/ports.ts';
 import { createRendezvous } from './rendezvous/rendezvous.ts';
@@ -93,8 +94,10 @@ export const createDaemon = async (settings: PeerdSettings, { logger, env, onFat
     onError: (error) => logger.error({ err: error }, 'a contact could not be stored'),
   });
   const chat = await loadChat({ database, contacts, links: () => links, events: hub, logger });
+  const receipts = await openReceiptLog({ stateDir, database, self: identity.id, logger });
+  starting.defer(() => receipts.close());
   const transfers: TransferService = await createTransfers({
-    database, contacts, identity, logger, now,
+    database, contacts, identity, receipts, logger, now,
     links: () => links,
     events: hub,
     metrics: createTransferMetrics(metrics.registry, (direction) => transfers.unfinished(direction)),

@@ -48,6 +48,8 @@ export * from './messages/select.ts';
 export * from './messages/sets.ts';
 export * from './messages/source-complete.ts';
 export * from './messages/unregister.ts';
+export * from './receipts/chain.ts';
+export * from './receipts/log-entry.ts';
 export * from './machines/backoff.ts';
 export * from './machines/link.ts';
 export * from './machines/registration.ts';

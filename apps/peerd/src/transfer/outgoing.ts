@@ -238,16 +238,20 @@ export class OutgoingTransfer {
     this.#live.progressed();
   }
 
-  #receipt(link: Link, receipt: Receipt): Promise<void> {
+  async #receipt(link: Link, receipt: Receipt): Promise<void> {
     const { record } = this;
-    const body = checkReceipt(record, this.#environment.identity.id, link.publicKey, receipt);
+    const { identity, receipts } = this.#environment;
+    const body = checkReceipt(record, identity.id, link.publicKey, receipt);
+    // One is kept: a receiver could sign any number.
+    if (body && !record.receipt && !(await receipts.find({ role: 'sent', peer: record.peer, transfer: record.id })))
+      await receipts.append({ role: 'sent', body: Buffer.from(receipt.body), signature: Buffer.from(receipt.signature), signer: link.publicKey });
     const keep = (): void => {
       if (!body) return;
       record.receipt = { body: Buffer.from(receipt.body), signature: Buffer.from(receipt.signature) };
       record.savedAs = receipt.savedAs.map((name) => Buffer.from(name));
       if (body.failed === 0) record.bytesDone = record.bytes;
     };
-    return this.#runner.dispatch({ type: 'receipt', valid: body !== undefined, failed: body?.failed ?? 0 }, { when: () => this.#link === link, changing: keep });
+    await this.#runner.dispatch({ type: 'receipt', valid: body !== undefined, failed: body?.failed ?? 0 }, { when: () => this.#link === link, changing: keep });
   }
 
   #openManifest(): Promise<Manifest> {

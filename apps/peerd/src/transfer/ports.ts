@@ -7,6 +7,7 @@ import type { Contacts } from '../contacts/ports.ts';
 import type { EventSink } from '../control/ports.ts';
 import type { Database } from '../database/ports.ts';
 import type { Links } from '../peer/ports.ts';
+import type { ReceiptLog } from '../receipts/ports.ts';
 import type { TransferMetrics } from './metrics.ts';
 
 export interface TransferSettings {
@@ -25,7 +26,9 @@ export interface TransferOptions {
   readonly database: Database;
   readonly links: () => Pick<Links, 'need' | 'release'>;
   readonly contacts: Pick<Contacts, 'get' | 'resolve' | 'pin' | 'trustOf'>;
-  readonly identity: Pick<Identity, 'id' | 'sign'>;
+  readonly identity: Pick<Identity, 'id' | 'publicKey' | 'sign'>;
+  /** A transfer is done when its receipt is in it. */
+  readonly receipts: Pick<ReceiptLog, 'append' | 'find'>;
   readonly events: EventSink;
   readonly logger: Logger;
   readonly metrics: TransferMetrics;

@@ -65,10 +65,10 @@ class StoredTransfers implements TransferService {
   #upkeep: NodeJS.Timeout | undefined;
 
   constructor(options: TransferOptions, store: TransferStore, open: readonly TransferRecord[]) {
-    const { settings, identity, events, metrics, logger, contacts, now } = options;
+    const { settings, identity, receipts, events, metrics, logger, contacts, now } = options;
     this.#options = options;
     this.#environment = {
-      store, settings, identity, events, metrics, logger, now,
+      store, settings, identity, receipts, events, metrics, logger, now,
       posts: new Posts(),
       contentSlots: new Slots(contentLimits),
       checkSlots: new Slots(checkLimits),

@@ -17,6 +17,8 @@ import type { Contacts } from '../../src/contacts/ports.ts';
 import { openDatabase } from '../../src/database/database.ts';
 import type { Database } from '../../src/database/ports.ts';
 import type { DataConnection, Link } from '../../src/peer/ports.ts';
+import { openReceiptLog } from '../../src/receipts/log.ts';
+import type { ReceiptLog } from '../../src/receipts/ports.ts';
 import { createTransferMetrics } from '../../src/transfer/metrics.ts';
 import type { TransferSettings } from '../../src/transfer/ports.ts';
 import { createTransfers, type TransferService } from '../../src/transfer/transfers.ts';
@@ -36,6 +38,7 @@ export class Peer {
   settings: TransferSettings;
   database!: Database;
   contacts!: Contacts;
+  receipts!: ReceiptLog;
   service!: TransferService;
   now: () => number = Date.now;
   readonly #news = new EventTarget();
@@ -57,9 +60,10 @@ export class Peer {
     this.contacts = await loadContacts({
       database: this.database, self: { id: this.id, name: this.name }, present: () => this.present, onChange: () => {}, onError: () => {}, now: Date.now,
     });
+    this.receipts = await openReceiptLog({ stateDir: this.settings.stateDir, database: this.database, self: this.id, logger });
     this.registry.clear();
     this.service = await createTransfers({
-      database: this.database, contacts: this.contacts, identity: this.identity, logger, settings: this.settings, now: () => this.now(),
+      database: this.database, contacts: this.contacts, identity: this.identity, receipts: this.receipts, logger, settings: this.settings, now: () => this.now(),
       links: () => ({ need: (peer, owner) => void this.needed.add(`${owner} ${peer}`), release: (peer, owner) => void this.needed.delete(`${owner} ${peer}`) }),
       events: { publish: (event) => this.#publish(event) },
       metrics: createTransferMetrics(this.registry, (direction) => this.service.unfinished(direction)),
@@ -69,11 +73,13 @@ export class Peer {
 
   /** As if the process was killed: nobody tells the service, and nothing that it still wants to store is stored. */
   async kill(): Promise<void> {
+    await this.receipts.close();
     await this.database.close();
   }
 
   async stop(): Promise<void> {
     await this.service.stop();
+    await this.receipts.close();
     await this.database.close();
   }
 
