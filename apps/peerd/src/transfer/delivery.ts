@@ -26,12 +26,12 @@ export const deliver = async (
   if (!contentRoot) throw new PeerdError('internal', 'a transfer is to be delivered without a content root');
   try {
     // Sealed: an earlier run has checked everything, and some of it may stand under its final name.
-    if (!receiver.sealed) await receiver.complete(contentRoot);
+    if (!receiver.sealed) await live.clock.time('write', () => receiver.complete(contentRoot));
   } catch (error) {
     if (error instanceof PeerdError && error.code === 'integrity') return { kind: 'gaps', end: endOf(error) };
     throw error;
   }
-  const placed = await receiver.place({ conflict: record.conflict, durability: settings.durability, log: store.placementLog(record), signal });
+  const placed = await live.clock.time('write', () => receiver.place({ conflict: record.conflict, durability: settings.durability, log: store.placementLog(record), signal }));
   for (const [entry, { code, message }] of receiver.failures) live.addFailure({ entry, code, message });
   if (placed.delivered === 0) return { kind: 'failed', end: commonEnd(receiver, placed.failed) };
   const receipt = await receiptOf(environment, record, {

@@ -8,7 +8,7 @@
  */
 import {
   cancel, encodeMessage, failed, isFinalState, manifestPage, offer, type Offer, PeerdError, type Progress, type Receipt, receiptAck, restoredSender, type SenderEffect,
-  type SenderEvent, type SenderState, senderStep, sourceComplete, type TransferMessage,
+  type SenderEvent, type SenderState, senderStep, sourceComplete, type StageTimes, type TransferMessage,
 } from '@peerd/protocol';
 import { HaveSet, Manifest } from '@peerd/transfer';
 import type { Link } from '../peer/ports.ts';
@@ -51,6 +51,10 @@ export class OutgoingTransfer {
     this.#runner = new Runner({
       state: restoredSender(record), step: senderStep, commit: (next) => this.#live.commit(next), perform: (effect) => this.#perform(effect), taken: () => taken(this),
     });
+  }
+
+  get stages(): StageTimes {
+    return this.#live.stages;
   }
 
   get state(): SenderState {
@@ -235,6 +239,7 @@ export class OutgoingTransfer {
     record.received = body.received;
     record.reused = body.reused;
     record.rewritten = body.rewritten;
+    if (body.writeMs !== undefined) this.#live.remoteWrote(body.writeMs);
     this.#live.progressed();
   }
 
