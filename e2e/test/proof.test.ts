@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { open, readFile, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { writeRandomFile } from '../harness/files.ts';
 import { type Peer, World } from '../harness/world.ts';
 
 interface Receipts {
@@ -13,6 +14,18 @@ interface Verdict {
   entries: number;
   intact: number;
   problem: { kind: string; seq: number } | null;
+}
+
+interface History {
+  transfers: { id: string; state: string; savedAs: string[]; receipt: string; error?: { code: string } }[];
+  total: number;
+}
+interface Why {
+  running: boolean;
+  elapsed: number;
+  stages: Record<'read' | 'hash' | 'socket' | 'write' | 'waiting', number>;
+  bottleneck: { what: string } | null;
+  sentence: string;
 }
 
 const logOf = (peer: Peer): string => join(peer.directory, 'state', 'receipts.log');
@@ -84,6 +97,51 @@ describe.concurrent('proof', () => {
     await writeFile(logOf(alice), whole);
     expect((await verdict(alice)).code).toBe(0);
     expect((await verdict(bob)).code).toBe(0);
+  });
+
+  test('history: what is over, in pages and with filters, at both ends', async () => {
+    await using world = await World.create();
+    const [alice, bob] = await sent(world, 2);
+    expect((await alice.run('send', 'bob', 'file 0', '--conflict', 'fail')).code).toBe(1);
+    const all = await alice.json<History>('history');
+    expect(all.transfers.map(({ state, savedAs, receipt, error }) => [state, savedAs, receipt, error?.code])).toEqual([
+      ['failed', [], 'none', 'conflict'], ['done', ['file 1'], 'verified', undefined], ['done', ['file 0'], 'verified', undefined],
+    ]);
+    expect(await alice.json<History>('history', '--peer', 'bob', '--state', 'failed')).toMatchObject({ total: 1, transfers: [{ id: all.transfers[0]?.id }] });
+    expect((await bob.json<History>('history', '--limit', '1', '--offset', '1')).transfers.map(({ savedAs }) => savedAs)).toEqual([[join(bob.inboxDirectory, 'file 1')]]);
+    const text = await alice.run('history', '--limit', '1', '--peer', 'bob');
+    expect(text.stdout).toContain('1 to 1 of 3; the next: peerctl history --peer bob --offset 1');
+    expect((await alice.run('history', '--peer', 'nobody')).code).toBe(4);
+    expect((await alice.run('history', '--state', 'queued')).code).toBe(2);
+  });
+
+  test('why: a person who does not decide, while it waits; then what the content took, at both ends', async () => {
+    await using world = await World.create();
+    await world.rendezvous();
+    const [alice, bob] = await world.peersInOneRoom(['alice', 'bob']);
+    await writeRandomFile(join(alice.directory, 'big'), 48 * 1_024 * 1_024);
+    const send = alice.command(['--json', 'send', 'bob', 'big']);
+    const { id } = await send.line((line) => line['event'] === 'offered');
+    let waiting: Why;
+    do waiting = await alice.json<Why>('why', String(id));
+    while (waiting.bottleneck?.what !== 'person');
+    expect(waiting).toMatchObject({ running: true, state: 'offered', content: null });
+    expect((await bob.run('why', String(id))).stdout).toMatch(/Waiting for a decision here takes/);
+    await bob.json('accept', String(id));
+    expect((await send.result).code).toBe(0);
+    const [ours, theirs] = await Promise.all([alice.json<Why>('why', String(id)), bob.json<Why>('why', String(id))]);
+    for (const why of [ours, theirs]) {
+      expect(why.running).toBe(false);
+      for (const stage of ['hash', 'socket', 'write'] as const) expect([stage, why.stages[stage] > 0 && why.stages[stage] <= why.elapsed]).toEqual([stage, true]);
+    }
+    expect(ours.stages.read).toBeGreaterThan(0);
+    const text = await alice.run('why', String(id).slice(0, 20));
+    expect(text.code).toBe(0);
+    expect(text.stdout.replaceAll(/\s+/g, ' ')).toContain(ours.sentence);
+    const { metrics } = await bob.json<{ metrics: string }>('status');
+    const exposed = await (await fetch(`http://${metrics}/metrics`)).text();
+    expect(exposed).toMatch(/^peerd_transfer_stage_seconds_total\{direction="receive",stage="write"\} [0-9.e-]+$/m);
+    expect((await alice.run('why', '01zzz')).code).toBe(1);
   });
 
   test('what a crash has left of an entry is mended, a tail that was cut away while peerd was down is not', async () => {

@@ -2,7 +2,7 @@ import { expect, test, vi, onTestFinished } from 'vitest';
 import { StageClock } from '../src/index.ts';
 
 /** A clock that the test moves. */
-const manualClock = (): { advance(ms: number): void } => {
+const manualClock = (): { advance: (ms: number) => void } => {
   let now = 1_000;
   const spy = vi.spyOn(performance, 'now').mockImplementation(() => now);
   onTestFinished(() => spy.mockRestore());

@@ -186,7 +186,7 @@ export class Wire {
   }
 
   up(): void {
-    for (const self of this.#sides) self.service.linkUp(this.#link(self));
+    for (const self of this.#sides) self.service.linkUp(this.link(self));
   }
 
   cut(): void {
@@ -194,7 +194,7 @@ export class Wire {
     const reason = new PeerdError('link_lost', 'cut');
     this.#ended.abort(reason);
     this.cutData();
-    for (const self of this.#sides) self.service.linkDown(this.#link(self), reason);
+    for (const self of this.#sides) self.service.linkDown(this.link(self), reason);
   }
 
   /** Only the data connections are lost. */
@@ -202,7 +202,7 @@ export class Wire {
     for (const pipe of this.#data) pipe.destroy(new PeerdError('link_lost', 'cut'));
   }
 
-  #link(self: Peer): Link {
+  link(self: Peer): Link {
     const link = this.#links.get(self);
     if (!link) throw new Error('no such side');
     return link;
@@ -225,7 +225,7 @@ export class Wire {
         const passed = message && !this.#ended.signal.aborted ? this.onMessage(other, message) : undefined;
         if (!passed) continue;
         this.seen.push(`${other.name} ${passed.kind}`);
-        await other.service.message(this.#link(other), passed);
+        await other.service.message(this.link(other), passed);
       }
     };
     return {
@@ -252,7 +252,7 @@ export class Wire {
         this.mostData = Math.max(this.mostData, this.#data.size);
         const gone = (): void => void this.#data.delete(pipe);
         pipe.closed.then(gone, gone);
-        other.service.dataOpened?.(this.#link(other), transfer, pipe.receiver);
+        other.service.dataOpened?.(this.link(other), transfer, pipe.receiver);
         return pipe.sender;
       },
     };

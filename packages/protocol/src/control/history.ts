@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { type PageQuery, pageQueryFields, type TransferSummary, transferSummarySchema } from './common.ts';
 
-export const endedStates = ['done', 'rejected', 'cancelled', 'failed'] as const;
+const endedStates = ['done', 'rejected', 'cancelled', 'failed'] as const;
 
 export interface HistoryEntry extends TransferSummary {
   /** Milliseconds since 1970. */

@@ -9,7 +9,7 @@ import type { StageTimes } from './transfers.ts';
  * stages of the content; `write` is the receiver's disk, `socket` the network (at the receiver also the sender). `idle`: no
  * content moved after the decision: the link was away, or others came first.
  */
-export const bottlenecks = ['reaching', 'person', 'read', 'hash', 'socket', 'write', 'idle'] as const;
+const bottlenecks = ['reaching', 'person', 'read', 'hash', 'socket', 'write', 'idle'] as const;
 export type Bottleneck = (typeof bottlenecks)[number];
 
 export interface WhyResponse {

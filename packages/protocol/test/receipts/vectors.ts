@@ -26,7 +26,7 @@ export interface Signer {
   readonly key: KeyObject;
 }
 
-export const signerOf = (seed: string): Signer => {
+const signerOf = (seed: string): Signer => {
   const key = createPrivateKey({ key: Buffer.concat([Buffer.from('302e020100300506032b657004220420', 'hex'), Buffer.from(seed, 'hex')]), format: 'der', type: 'pkcs8' });
   const spki = createPublicKey(key).export({ format: 'der', type: 'spki' });
   return { id: peerIdOfPublicKey(spki), spki, key };
