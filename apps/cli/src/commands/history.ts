@@ -21,7 +21,7 @@ export const addHistory = (program: Command, run: Run): void => {
         const page = await client.history(query, signal);
         if (output.json) return output.document(page);
         const { historyTable } = await import('../ui/history-table.ts');
-        for (const line of historyTable(page, query, output.columns(), output.colors)) output.line(line);
+        for (const line of historyTable(page, query, output.columns(), output.colors, Date.now())) output.line(line);
       }),
     );
 };

@@ -1,4 +1,5 @@
 import type { ReceiptsResponse, ReceiptView } from '@peerd/protocol';
+import { uniquePrefixes } from './ids.ts';
 import { peerLabel } from './labels.ts';
 import type { Colors } from './output.ts';
 import { pageLines } from './paging.ts';
@@ -12,13 +13,14 @@ export const receiptsTable = ({ receipts, total, offset }: ReceiptsResponse, scr
     { title: 'SEQ', align: 'right' as const },
     { title: '', drop: 5 },
     { title: 'PEER', min: 3 },
-    { title: 'TRANSFER', min: 12 },
+    { title: 'TRANSFER' },
     { title: 'RECEIVED', drop: 4 },
     { title: 'ENTRIES', align: 'right' as const, drop: 3 },
     { title: 'ON DISK', drop: 2 },
     { title: 'CONTENT', min: 8, drop: 1 },
   ];
-  const rows = receipts.map((entry) => [String(entry.seq), entry.role === 'sent' ? 'to' : 'from', peerLabel(entry.peer), entry.transfer, ...stated(entry)]);
+  const prefixes = uniquePrefixes(receipts.map(({ transfer }) => transfer));
+  const rows = receipts.map((entry) => [String(entry.seq), entry.role === 'sent' ? 'to' : 'from', peerLabel(entry.peer), prefixes.get(entry.transfer) ?? entry.transfer, ...stated(entry)]);
   return [...table(columns, rows, screen, colors), ...pageLines('receipts', offset, receipts.length, total)];
 };
 

@@ -6,14 +6,14 @@ import { keyValues, table } from './table.ts';
 import { formatDuration } from './times.ts';
 
 export const whyLines = (why: WhyResponse, screen: number | undefined, colors: Colors): string[] => {
-  const sentence = keyValues([['why', colors.bold(why.sentence)]], screen, colors);
   const header: (readonly [string, string])[] = [
+    ['why', colors.bold(why.sentence)],
     ['id', why.id],
     [why.direction === 'send' ? 'to' : 'from', peerWithId(why.peer)],
     ['state', `${colorState(why.state, colors)(why.state)}, ${why.running ? 'for' : 'took'} ${formatDuration(why.elapsed)}`],
     ['content', `${formatBytes(why.bytesDone)} of ${formatBytes(why.bytes)} (${percent(why.bytesDone, why.bytes)}%)${why.bytesPerSecond > 0 ? `, ${formatRate(why.bytesPerSecond)}` : ''}`],
   ];
-  return [...sentence, ...keyValues(header, screen, colors), '', ...stagesTable(why, screen, colors)];
+  return [...keyValues(header, screen, colors), '', ...stagesTable(why, screen, colors)];
 };
 
 const stagesTable = ({ direction, elapsed, phases, stages, bottleneck, content }: WhyResponse, screen: number | undefined, colors: Colors): string[] => {

@@ -8,6 +8,8 @@ export interface IndexRow extends ReceiptKey {
   readonly offset: number;
   readonly bytes: number;
   readonly hash: Buffer;
+  /** Read only. */
+  readonly peerName?: string | undefined;
 }
 
 interface StoredRow {
@@ -18,9 +20,14 @@ interface StoredRow {
   role: ReceiptRole;
   peer: PeerId;
   transfer: TransferId;
+  peer_name: string | null;
 }
 
-const rowOf = (stored: StoredRow): IndexRow => ({ ...stored, hash: Buffer.from(stored.hash) });
+const rowOf = ({ seq, offset, bytes, hash, role, peer, transfer, peer_name }: StoredRow): IndexRow => ({
+  seq, offset, bytes, hash: Buffer.from(hash), role, peer, transfer, peerName: peer_name ?? undefined,
+});
+
+const select = 'SELECT *, (SELECT peer_name FROM transfers WHERE id = receipts.transfer AND peer = receipts.peer LIMIT 1) AS peer_name FROM receipts';
 
 export const keyOf = (role: ReceiptRole, body: ReceiptBody): ReceiptKey => ({ role, peer: role === 'sent' ? body.receiver : body.sender, transfer: body.transfer });
 
@@ -32,7 +39,7 @@ export class ReceiptIndex {
   }
 
   async head(): Promise<IndexRow | undefined> {
-    const row = await this.#database.get<StoredRow>('SELECT * FROM receipts ORDER BY seq DESC LIMIT 1');
+    const row = await this.#database.get<StoredRow>(`${select} ORDER BY seq DESC LIMIT 1`);
     return row && rowOf(row);
   }
 
@@ -41,12 +48,12 @@ export class ReceiptIndex {
   }
 
   async find({ role, peer, transfer }: ReceiptKey): Promise<IndexRow | undefined> {
-    const row = await this.#database.get<StoredRow>('SELECT * FROM receipts WHERE transfer = ? AND role = ? AND peer = ? ORDER BY seq DESC LIMIT 1', transfer, role, peer);
+    const row = await this.#database.get<StoredRow>(`${select} WHERE transfer = ? AND role = ? AND peer = ? ORDER BY seq DESC LIMIT 1`, transfer, role, peer);
     return row && rowOf(row);
   }
 
   async page(offset: number, limit: number): Promise<IndexRow[]> {
-    return (await this.#database.all<StoredRow>('SELECT * FROM receipts ORDER BY seq DESC LIMIT ? OFFSET ?', limit, offset)).map(rowOf);
+    return (await this.#database.all<StoredRow>(`${select} ORDER BY seq DESC LIMIT ? OFFSET ?`, limit, offset)).map(rowOf);
   }
 
   async count(): Promise<number> {

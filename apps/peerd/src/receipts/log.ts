@@ -111,10 +111,10 @@ class StoredReceipts implements ReceiptLog {
     }
   }
 
-  async #read({ seq, offset, hash, role, peer, transfer }: IndexRow): Promise<LoggedReceipt> {
+  async #read({ seq, offset, hash, role, peer, peerName, transfer }: IndexRow): Promise<LoggedReceipt> {
     const entry = await this.#file.entryAt(offset);
     const isThere = entry.kind === 'entry' && entry.hash.equals(hash);
-    return { seq, hash, role, peer, transfer, content: isThere ? { record: entry.record, body: decodeReceiptBody(entry.record.body) } : undefined };
+    return { seq, hash, role, peer, peerName, transfer, content: isThere ? { record: entry.record, body: decodeReceiptBody(entry.record.body) } : undefined };
   }
 
   #inTurn<T>(task: () => Promise<T>): Promise<T> {

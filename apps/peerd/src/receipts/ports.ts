@@ -20,6 +20,8 @@ export interface NewReceipt {
 /** An entry as it is listed. */
 export interface LoggedReceipt extends ReceiptKey {
   readonly seq: number;
+  /** Of the other side, as long as the transfer is remembered; raw. */
+  readonly peerName: string | undefined;
   readonly hash: Buffer;
   /** `undefined`: the entry does not stand any more where it was written. */
   readonly content: { readonly record: ReceiptLogRecord; readonly body: ReceiptBody } | undefined;

@@ -186,7 +186,7 @@ describe('the log of receipts', () => {
     expect(await verify(await reopened(place))).toMatchObject({ intact: 0, problem: { kind: 'header', seq: 1 } });
   });
 
-  test('a file that cannot grow: the error says so, and the log is as before', async () => {
+  test('when the head cannot be stored the log is as before, and goes on', async () => {
     const place = await filled(2);
     const log = await reopened(place);
     await place.database.run('CREATE TRIGGER full BEFORE INSERT ON receipts BEGIN SELECT RAISE(ABORT, \'full\'); END');

@@ -23,7 +23,7 @@ export const receiptsRoutes: FastifyPluginAsyncZod<ReceiptsRoutes> = async (app,
     async ({ query }): Promise<ReceiptsResponse> => {
       const { offset = 0, limit = defaultLimit } = query;
       const page = await receipts.list(offset, limit);
-      return { receipts: page.receipts.map((logged) => receiptView(logged, contacts.get(logged.peer)?.name ?? '')), total: page.total, offset };
+      return { receipts: page.receipts.map((logged) => receiptView(logged, contacts.get(logged.peer)?.name ?? logged.peerName ?? '')), total: page.total, offset };
     },
   );
 
