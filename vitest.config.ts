@@ -27,6 +27,8 @@ const unit = (name: string, root: string) => ({ resolve, ssr, test: { name, root
 export default defineConfig({
   test: {
     reporters: ['default', './scripts/summary-reporter.ts'],
+    // Images are removed at the end, which takes its time on a busy machine.
+    teardownTimeout: 60_000,
     projects: [
       unit('protocol', 'packages/protocol'),
       unit('service', 'packages/service'),

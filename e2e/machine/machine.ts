@@ -15,7 +15,8 @@ export interface ShellResult {
 /** As systemd wants it: its own /run, the hierarchy of cgroups, and leave to make namespaces. */
 const systemdOptions = [
   '--cap-add', 'SYS_ADMIN', '--cap-add', 'SYS_PTRACE', '--security-opt', 'seccomp=unconfined', '--security-opt', 'apparmor=unconfined', '--stop-signal', 'SIGRTMIN+3',
-  '--tmpfs', '/run', '--tmpfs', '/run/lock', '--tmpfs', '/tmp:exec', '-v', '/sys/fs/cgroup:/sys/fs/cgroup:rw',
+  // The hierarchy that is mounted below is the host's.
+  '--cgroupns', 'host', '--tmpfs', '/run', '--tmpfs', '/run/lock', '--tmpfs', '/tmp:exec', '-v', '/sys/fs/cgroup:/sys/fs/cgroup:rw',
 ] as const;
 
 export class Machine implements AsyncDisposable {
