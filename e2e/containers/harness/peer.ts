@@ -80,7 +80,8 @@ export class ContainerPeer extends Container {
   async sendUnderWay(to: ContainerPeer, name: string, mebibytes: number): Promise<UnderWay> {
     const sample = await this.makeFile(name, mebibytes);
     const send = this.peerctl('send', to.service, sample.path);
-    const id = await to.accept(sample);
+    const id = String((await send.line(({ event }) => event === 'offered'))['id']);
+    await to.json('accept', id);
     await send.line((line) => line['event'] === 'progress' && Number(line['bytesDone']) > journalLag + 16 * MiB);
     return { id, sample, from: this, to, send };
   }
