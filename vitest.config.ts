@@ -47,7 +47,7 @@ export default defineConfig({
           globalSetup: fileURLToPath(new URL('e2e/containers/setup.ts', import.meta.url)),
           // The reaper of testcontainers is one more image to pull; the tests remove what they make.
           env: { TESTCONTAINERS_RYUK_DISABLED: 'true' },
-          testTimeout: 180_000,
+          testTimeout: 240_000,
           hookTimeout: 180_000,
           // One world of five containers at a time, after the suites that load the machine.
           fileParallelism: false,

@@ -9,14 +9,14 @@ cd "$(dirname "$0")/.."
 node=$(readlink -f node_modules/.bin/node 2>/dev/null) || { echo "base-image.sh: no node_modules/.bin/node; run pnpm install first" >&2; exit 1; }
 env=$(readlink -f "$(command -v env)")
 
-# Libraries that are opened by name at run time: ldd does not show them.
+# The rest of the C library, for add-ons and for what is opened by name at run time: ldd does not show it.
 shopt -s nullglob
-dynamic=()
+glibc=()
 for directory in $(ldd "$node" | sed -n 's|.* => \(/.*\)/libc\.so.*|\1|p'); do
-  dynamic+=("$directory"/libnss_{files,dns}.so.2 "$directory"/libresolv.so.2)
+  for part in anl dl m nss_dns nss_files pthread resolv rt util; do glibc+=("$directory/lib$part".so.[0-9]*); done
 done
-libraries=$(ldd "$node" "$env" "${dynamic[@]}" | grep -oE '/[^ :]+\.so[^ :]*' | sort -u)
-files=("${dynamic[@]}" $libraries)
+libraries=$(ldd "$node" "$env" "${glibc[@]}" | grep -oE '/[^ :]+\.so[^ :]*' | sort -u)
+files=("${glibc[@]}" $libraries)
 certificates=(/etc/ssl/certs/ca-certificates.crt*)
 
 name="peerd-base:$(cat "$0" "$node" "$env" "${files[@]}" "${certificates[@]}" | sha256sum | cut -c1-12)"

@@ -6,18 +6,19 @@ export default class SummaryReporter implements Reporter {
     const count = { passed: 0, failed: errors.length, skipped: 0, pending: 0 };
     const reasons = new Map<string, number>();
     for (const module of modules) {
+      // A module that could not be loaded, or a suite whose hook failed, has only errors.
+      for (const suite of [module, ...module.children.allSuites()]) count.failed += suite.errors().length;
       for (const test of module.children.allTests()) {
         const result = test.result();
         count[result.state] += 1;
-        if (result.state !== 'skipped') continue;
-        const reason = `${module.project.name}: ${result.note ?? 'no reason was given'}`;
-        reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
+        if (result.state === 'skipped' && result.note !== undefined) {
+          const reason = `${module.project.name}: ${result.note}`;
+          reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
+        }
       }
-      // A module that could not be loaded has no tests, only errors.
-      if (module.state() === 'failed' && module.children.size === 0) count.failed += 1;
     }
     process.on('exit', () => {
-      for (const [reason, tests] of reasons) console.log(`skipped ${tests} of ${reason}`);
+      for (const [reason, tests] of reasons) console.log(`${tests} skipped in ${reason}`);
       console.log(`${count.passed} passed, ${count.failed} failed, ${count.skipped + count.pending} skipped`);
     });
   }

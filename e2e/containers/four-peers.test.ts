@@ -27,8 +27,11 @@ describe('four peers of docker/compose.yaml', () => {
         uid: 12001,
         capabilities: '0000000000000000',
       });
-      const packages = await container.evaluate<string[]>("fs.readdirSync('/opt').flatMap((program) => fs.readdirSync('/opt/' + program + '/node_modules/.pnpm'))");
-      expect(packages.filter((name) => /^(typescript|vitest|testcontainers|@types\+)/.test(name))).toEqual([]);
+      const packages = await container.evaluate<string[]>(
+        "fs.readdirSync('/opt').map((program) => '/opt/' + program + '/node_modules/.pnpm').filter((path) => fs.existsSync(path)).flatMap((path) => fs.readdirSync(path))",
+      );
+      expect(packages.some((name) => name.startsWith('fastify@'))).toBe(true);
+      expect(packages.filter((name) => /^(typescript|vitest|rolldown|testcontainers|fast-check|@types\+.*)@/.test(name))).toEqual([]);
     }
   });
 

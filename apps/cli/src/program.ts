@@ -7,8 +7,10 @@ import { addChat } from './commands/chat.ts';
 import { addConnect } from './commands/connect.ts';
 import { addContacts } from './commands/contacts.ts';
 import { addDisconnect } from './commands/disconnect.ts';
+import { addHistory } from './commands/history.ts';
 import { addInbox } from './commands/inbox.ts';
 import { addPeers } from './commands/peers.ts';
+import { addReceipts } from './commands/receipts.ts';
 import { addReject } from './commands/reject.ts';
 import { addSend } from './commands/send.ts';
 import { addShow } from './commands/show.ts';
@@ -16,6 +18,7 @@ import { addStatus } from './commands/status.ts';
 import { addTransfers } from './commands/transfers.ts';
 import { addTrust } from './commands/trust.ts';
 import { addWhoami } from './commands/whoami.ts';
+import { addWhy } from './commands/why.ts';
 import { examples } from './commands/usage.ts';
 import type { Run } from './context.ts';
 
@@ -27,7 +30,8 @@ export interface GlobalOptions {
 const groups = {
   'This peer:': [addStatus, addWhoami],
   'Peers:': [addPeers, addConnect, addDisconnect, addContacts, addTrust, addChat],
-  'Transfers:': [addSend, addInbox, addAccept, addReject, addTransfers, addShow, addCancel],
+  'Transfers:': [addSend, addInbox, addAccept, addReject, addTransfers, addShow, addWhy, addCancel],
+  'Proof:': [addHistory, addReceipts],
 } as const;
 
 const epilogue = `

@@ -14,9 +14,11 @@ import type { KnownPeers } from './control/peers-view.ts';
 import { contactsRoutes } from './control/routes/contacts.ts';
 import { daemonRoutes } from './control/routes/daemon.ts';
 import { eventsRoutes } from './control/routes/events.ts';
+import { historyRoutes } from './control/routes/history.ts';
 import { inboxRoutes } from './control/routes/inbox.ts';
 import { messagesRoutes } from './control/routes/messages.ts';
 import { peersRoutes } from './control/routes/peers.ts';
+import { receiptsRoutes } from './control/routes/receipts.ts';
 import { transfersRoutes } from './control/routes/transfers.ts';
 import { closeControl, createControl, listenControl } from './control/server.ts';
 import { controlSocket } from './control/socket-path.ts';
@@ -30,6 +32,7 @@ import { openDatabase } from './database/database.ts';
 import { createMetrics } from './metrics.ts';
 import { createLinks, type LinkLayer } from './peer/links.ts';
 import type { LinkUser } from './peer/ports.ts';
+import { openReceiptLog } from './receipts/log.ts';
 import { localAddresses } from './rendezvous/local-addresses.ts';
 import type { Rendezvous } from './rendezvous/ports.ts';
 import { createRendezvous } from './rendezvous/rendezvous.ts';
@@ -98,8 +101,10 @@ export const createDaemon = async (settings: PeerdSettings, { logger, env, onFat
     onError: (error) => logger.error({ err: error }, 'a contact could not be stored'),
   });
   const chat = await loadChat({ database, contacts, links: () => links, events: hub, logger });
+  const receipts = await openReceiptLog({ stateDir, database, self: identity.id, logger });
+  starting.defer(() => receipts.close());
   const transfers: TransferService = await createTransfers({
-    database, contacts, identity, logger, now,
+    database, contacts, identity, receipts, logger, now,
     links: () => links,
     events: hub,
     metrics: createTransferMetrics(metrics.registry, (direction, state) => transfers.unfinished(direction, state)),
@@ -163,6 +168,8 @@ export const createDaemon = async (settings: PeerdSettings, { logger, env, onFat
       void app.register(peersRoutes, { known, contacts, links, stopping: stopping.signal });
       void app.register(contactsRoutes, { known, contacts, self: self.id });
       void app.register(transfersRoutes, { transfers, stopping: stopping.signal });
+      void app.register(historyRoutes, { transfers });
+      void app.register(receiptsRoutes, { receipts, contacts, stopping: stopping.signal });
       void app.register(inboxRoutes, { transfers, introductions: () => [] });
       void app.register(messagesRoutes, { chat, contacts, stopping: stopping.signal });
       void app.register(eventsRoutes, { hub, logger, stopping: stopping.signal });

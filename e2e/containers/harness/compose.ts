@@ -1,7 +1,7 @@
 /** docker/compose.yaml brought up as a project of its own: a rendezvous and four peers, all gone at the end. */
 import { randomBytes } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
-import { DockerComposeEnvironment, getContainerRuntimeClient, type StartedDockerComposeEnvironment } from 'testcontainers';
+import { DockerComposeEnvironment, getContainerRuntimeClient, type StartedDockerComposeEnvironment, Wait } from 'testcontainers';
 import { inject } from 'vitest';
 import { Container } from './container.ts';
 import { ContainerPeer } from './peer.ts';
@@ -32,7 +32,7 @@ export class Compose implements AsyncDisposable {
     return [this.alice, this.bob, this.carol, this.dave];
   }
 
-  /** Resolves when every container is healthy, by the health check of its image, and everybody sees everybody. */
+  /** Resolves when every container is healthy, by the health check of its image. */
   static async up(): Promise<Compose> {
     const project = `peerd-test-${randomBytes(4).toString('hex')}`;
     const standalone = inject('composes')[0]?.length === 1;
@@ -40,6 +40,8 @@ export class Compose implements AsyncDisposable {
       .withProjectName(project)
       .withEnvironment({ ...inject('images') })
       .withClientOptions(standalone ? { executable: { standalone: true } } : {})
+      // Health is waited for below, so that the logs of a sick container are shown before it is removed.
+      .withDefaultWaitStrategy(Wait.forLogMessage(/./))
       .up();
     const client = await getContainerRuntimeClient();
     const containers = (await client.container.list()).filter(({ Labels }) => Labels['com.docker.compose.project'] === project);
@@ -54,6 +56,13 @@ export class Compose implements AsyncDisposable {
       (service) => new Container(client, id(service), service, network),
       (service) => new ContainerPeer(client, id(service), service, network),
     );
+    try {
+      await Promise.all([compose.rendezvous, ...compose.peers].map((container) => until(`${container.service} is healthy`, () => container.health(), (health) => health === 'healthy', 60_000)));
+    } catch (error) {
+      console.error(await compose.logs());
+      await environment.down();
+      throw error;
+    }
     await Promise.all(compose.peers.map(async (peer) => (peer.id = (await peer.json<{ id: string }>('whoami')).id)));
     return compose;
   }

@@ -1,8 +1,11 @@
 /** A service of the compose project as a container: its programs, and the faults that befall it. */
 import type { ContainerRuntimeClient } from 'testcontainers';
 import { Command, type RunResult } from '../../harness/process.ts';
+import { until } from './poll.ts';
 
 type Handle = ReturnType<ContainerRuntimeClient['container']['getById']>;
+
+const docker = { executable: 'docker', env: process.env, cwd: process.cwd() };
 
 export class Container {
   readonly service: string;
@@ -20,7 +23,7 @@ export class Container {
 
   /** Runs a program in it, in the background. */
   command(program: string, ...args: readonly string[]): Command {
-    return new Command('exec', [this.#handle.id, program, ...args], { executable: 'docker', env: process.env, cwd: process.cwd() });
+    return new Command('exec', [this.#handle.id, program, ...args], docker);
   }
 
   run(program: string, ...args: readonly string[]): Promise<RunResult> {
@@ -53,8 +56,9 @@ export class Container {
     await this.#handle.start();
   }
 
+  /** The freezer of cgroup v1 may give up when a process starts at that moment (opencontainers/runc#2791): then again. */
   async pause(): Promise<void> {
-    await this.#handle.pause();
+    await until(`${this.service} is paused`, () => this.#handle.pause(), () => true, 10_000);
   }
 
   async unpause(): Promise<void> {
@@ -69,14 +73,27 @@ export class Container {
     await this.#client.container.connectToNetwork(this.#handle, this.#client.network.getById(this.#network), [this.service]);
   }
 
+  /** Undoes whatever befell it. */
+  async mend(): Promise<void> {
+    const { State, NetworkSettings } = await this.#handle.inspect();
+    if (State.Paused) await this.unpause();
+    if (NetworkSettings.Networks[this.#network] === undefined) await this.connect();
+    if (!State.Running) await this.start();
+  }
+
   /** Its address on the network, empty when it is on none. */
   async address(): Promise<string> {
     return (await this.#handle.inspect()).NetworkSettings.Networks[this.#network]?.IPAddress ?? '';
   }
 
+  /** By the health check of the image: `starting`, `healthy` or `unhealthy`. */
+  async health(): Promise<string> {
+    return (await this.#handle.inspect()).State.Health?.Status ?? 'no health check';
+  }
+
   /** The last lines of its log. */
   async log(): Promise<string> {
-    const log = await this.#handle.logs({ stdout: true, stderr: true, tail: 40 });
-    return log.toString('utf8');
+    const { stdout, stderr } = await new Command('logs', ['--tail', '40', this.#handle.id], docker).result;
+    return stdout + stderr;
   }
 }

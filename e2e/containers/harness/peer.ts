@@ -5,6 +5,8 @@ import { Container } from './container.ts';
 import { until } from './poll.ts';
 
 const MiB = 1024 * 1024;
+/** The journal may be this far behind what was received. */
+const journalLag = 32 * MiB;
 const outbox = '/var/lib/peerd/outbox';
 const downloads = '/var/lib/peerd/downloads';
 
@@ -74,12 +76,13 @@ export class ContainerPeer extends Container {
     return offer?.id ?? '';
   }
 
-  /** Sends a new file, which the receiver accepts, and returns when some of it has arrived and more of it has not. */
+  /** Sends a new file, which the receiver accepts, and returns when so much of it has arrived that the journal tells of some. */
   async sendUnderWay(to: ContainerPeer, name: string, mebibytes: number): Promise<UnderWay> {
     const sample = await this.makeFile(name, mebibytes);
     const send = this.peerctl('send', to.service, sample.path);
-    const id = await to.accept(sample);
-    await send.line((line) => line['event'] === 'progress' && Number(line['bytesDone']) >= MiB);
+    const id = String((await send.line(({ event }) => event === 'offered'))['id']);
+    await to.json('accept', id);
+    await send.line((line) => line['event'] === 'progress' && Number(line['bytesDone']) > journalLag + 16 * MiB);
     return { id, sample, from: this, to, send };
   }
 
@@ -91,17 +94,23 @@ export class ContainerPeer extends Container {
     return (await this.json<TransfersResponse>('transfers')).transfers;
   }
 
-  /** What is in the download directory, hidden things too. */
-  async received(): Promise<{ name: string; sha256: string }[]> {
+  /** What is in the download directory under names that begin so, with the hashes of files. */
+  async received(prefix = ''): Promise<{ name: string; sha256: string }[]> {
     return this.evaluate(
-      `fs.readdirSync('${downloads}').sort().map((name) => {
+      `(fs.existsSync('${downloads}') ? fs.readdirSync('${downloads}') : []).filter((name) => name.startsWith(args[0])).sort().map((name) => {
         const hash = crypto.createHash('sha256'), buffer = Buffer.alloc(${MiB}), path = '${downloads}/' + name;
         if (!fs.statSync(path).isFile()) return { name, sha256: '' };
         const file = fs.openSync(path, 'r');
         for (let read; (read = fs.readSync(file, buffer)) > 0; ) hash.update(buffer.subarray(0, read));
         return { name, sha256: hash.digest('hex') };
       })`,
+      prefix,
     );
+  }
+
+  /** Makes room: what was sent or received under this name. */
+  async removeFiles(name: string): Promise<void> {
+    await this.evaluate(`['${outbox}/', '${downloads}/'].forEach((directory) => fs.rmSync(directory + args[0], { force: true }))`, name);
   }
 
   /** Texts that came from a peer. */

@@ -65,6 +65,8 @@ export const errorCodes = {
   special_file: { exit: 1, retryable: false, summary: 'A socket, FIFO or device was skipped.' },
   link_escapes: { exit: 1, retryable: false, summary: 'A symbolic link points outside of what is sent.' },
   duplicate_name: { exit: 2, retryable: false, summary: 'Two paths of one send have the same final name.' },
+  // Proof
+  receipts_invalid: { exit: 1, retryable: false, summary: 'An entry of the log of receipts was removed, changed, reordered or cut off.' },
   // Content
   no_space: { exit: 7, retryable: true, summary: 'The destination file system has not enough free space.' },
   conflict: { exit: 1, retryable: false, summary: 'A file of that name exists and the conflict policy is `fail`.' },

@@ -1,33 +1,57 @@
 import type { StageTimes } from '@peerd/protocol';
 
-/** Adds up the milliseconds that a transfer spends in each stage. Stages overlap, so the sum may exceed the duration. */
+type Stage = keyof StageTimes;
+
+/**
+ * Adds up the milliseconds that a transfer spends in each stage: the time in which at least one operation of the stage is
+ * under way, so that no stage takes longer than the transfer however many operations run at once. Stages overlap. Work of
+ * another thread is added as that thread measured it.
+ */
 export class StageClock {
   readonly #times: StageTimes = { read: 0, hash: 0, socket: 0, write: 0, waiting: 0 };
+  readonly #underWay: Record<Stage, { count: number; since: number }> = {
+    read: { count: 0, since: 0 }, hash: { count: 0, since: 0 }, socket: { count: 0, since: 0 }, write: { count: 0, since: 0 }, waiting: { count: 0, since: 0 },
+  };
 
+  /** With what is under way, as far as it has come. */
   get times(): StageTimes {
-    return { ...this.#times };
+    const now = performance.now();
+    const upToNow = (stage: Stage): number => this.#times[stage] + (this.#underWay[stage].count > 0 ? now - this.#underWay[stage].since : 0);
+    return { read: upToNow('read'), hash: upToNow('hash'), socket: upToNow('socket'), write: upToNow('write'), waiting: upToNow('waiting') };
   }
 
-  add(stage: keyof StageTimes, ms: number): void {
+  add(stage: Stage, ms: number): void {
     this.#times[stage] += ms;
   }
 
-  async time<T>(stage: keyof StageTimes, run: () => Promise<T>): Promise<T> {
-    const start = performance.now();
+  async time<T>(stage: Stage, run: () => Promise<T>): Promise<T> {
+    this.#begin(stage);
     try {
       return await run();
     } finally {
-      this.add(stage, performance.now() - start);
+      this.#end(stage);
     }
   }
 
   /** The same for work that runs without waiting. */
-  timeSync<T>(stage: keyof StageTimes, run: () => T): T {
-    const start = performance.now();
+  timeSync<T>(stage: Stage, run: () => T): T {
+    this.#begin(stage);
     try {
       return run();
     } finally {
-      this.add(stage, performance.now() - start);
+      this.#end(stage);
     }
+  }
+
+  #begin(stage: Stage): void {
+    const underWay = this.#underWay[stage];
+    if (underWay.count === 0) underWay.since = performance.now();
+    underWay.count += 1;
+  }
+
+  #end(stage: Stage): void {
+    const underWay = this.#underWay[stage];
+    underWay.count -= 1;
+    if (underWay.count === 0) this.add(stage, performance.now() - underWay.since);
   }
 }

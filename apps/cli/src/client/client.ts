@@ -1,14 +1,20 @@
 /** The control API as commands use it. The shapes are those of packages/protocol/src/control. */
 import type {
-  AcceptRequest, ConnectResponse, ContactsResponse, DisconnectResponse, InboxResponse, MessagesResponse, PeersResponse, RejectRequest, SendMessageRequest,
-  SendMessageResponse, SendRequest, SendResponse, ShowQuery, StatusResponse, TransferActionResponse, TransferDetail, TransfersResponse, TrustRequest, TrustResponse,
-  WhoamiResponse,
+  AcceptRequest, ConnectResponse, ContactsResponse, DisconnectResponse, HistoryQuery, HistoryResponse, InboxResponse, MessagesResponse, PeersResponse, RejectRequest, SendMessageRequest,
+  ReceiptsQuery, ReceiptsResponse, SendMessageResponse, SendRequest, SendResponse, ShowQuery, StatusResponse, TransferActionResponse, TransferDetail,
+  TransfersResponse, TrustRequest, TrustResponse, VerifyReceiptsResponse, WhoamiResponse, WhyResponse,
 } from '@peerd/protocol';
 import type { Followed, FollowOptions } from './follow.ts';
 import { call } from './request.ts';
 
 /** Silence that a daemon may keep before it answers a question from memory or its database. */
 const queryDeadlineMs = 30_000;
+
+const searchOf = (query: Readonly<Record<string, string | number | undefined>>): string => {
+  const parameters = new URLSearchParams();
+  for (const [key, value] of Object.entries(query)) if (value !== undefined) parameters.set(key, String(value));
+  return parameters.size === 0 ? '' : `?${parameters.toString()}`;
+};
 
 export class Client {
   readonly #socket: () => string;
@@ -66,11 +72,24 @@ export class Client {
   }
 
   transfer(id: string, query: ShowQuery, signal: AbortSignal): Promise<TransferDetail> {
-    const parameters = new URLSearchParams();
-    if (query.offset !== undefined) parameters.set('offset', String(query.offset));
-    if (query.limit !== undefined) parameters.set('limit', String(query.limit));
-    const search = parameters.size === 0 ? '' : `?${parameters.toString()}`;
-    return this.#get(`/v1/transfers/${encodeURIComponent(id)}${search}`, signal);
+    return this.#get(`/v1/transfers/${encodeURIComponent(id)}${searchOf({ ...query })}`, signal);
+  }
+
+  why(id: string, signal: AbortSignal): Promise<WhyResponse> {
+    return this.#get(`/v1/transfers/${encodeURIComponent(id)}/why`, signal);
+  }
+
+  history(query: HistoryQuery, signal: AbortSignal): Promise<HistoryResponse> {
+    return this.#get(`/v1/history${searchOf({ ...query })}`, signal);
+  }
+
+  receipts(query: ReceiptsQuery, signal: AbortSignal): Promise<ReceiptsResponse> {
+    return this.#get(`/v1/receipts${searchOf({ ...query })}`, signal);
+  }
+
+  /** No deadline: a long log has many signatures. */
+  async verifyReceipts(signal: AbortSignal): Promise<VerifyReceiptsResponse> {
+    return (await call(this.#socket(), { method: 'GET', path: '/v1/receipts/verify', signal })) as VerifyReceiptsResponse;
   }
 
   cancel(id: string, signal: AbortSignal): Promise<TransferActionResponse> {

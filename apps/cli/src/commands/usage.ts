@@ -15,6 +15,10 @@ export const examples = (...lines: readonly (readonly [command: string, what: st
 export const peerHelp = '\nPEER is a name, NAME~IDPREFIX, an id or the beginning of one (see `peerctl peers`).';
 export const idHelp = '\nID is the id of a transfer or any beginning of it that no other transfer has.';
 
+/** Entries of a list in one page, as the daemon has it by default. */
+export const pageLimit = 100;
+export const pageHelp = '\nThe list comes in pages: --offset and --limit choose one.';
+
 /** An argument that must not be empty. */
 export const nonEmpty = (text: string): string => {
   if (text.trim() === '') throw new InvalidArgumentError('It is empty.');

@@ -1,15 +1,21 @@
 /** Reads one data connection into the receiver of a transfer. */
 import { PeerdError } from '@peerd/protocol';
-import type { Receiver } from '@peerd/transfer';
+import type { Receiver, StageClock } from '@peerd/transfer';
 import type { DataConnection } from '../peer/ports.ts';
 
+export interface ContentReading {
+  /** The time in which nothing comes counts as `socket`. */
+  readonly clock: StageClock;
+  readonly onFrame: () => void;
+}
+
 /** @returns why the content can't be taken, or `undefined` when the stream ended or the connection was lost */
-export const readContent = async (connection: DataConnection, receiver: Receiver, onFrame: () => void): Promise<unknown> => {
+export const readContent = async (connection: DataConnection, receiver: Receiver, { clock, onFrame }: ContentReading): Promise<unknown> => {
   const frames = connection.frames()[Symbol.asyncIterator]();
   for (;;) {
     let next: Awaited<ReturnType<typeof frames.next>>;
     try {
-      next = await frames.next();
+      next = await clock.time('socket', () => frames.next());
     } catch (error) {
       // A broken frame is the sender's fault; everything else is the connection's, and the sender goes on over another one.
       return error instanceof PeerdError && (error.code === 'frame_too_large' || error.code === 'malformed_frame') ? error : undefined;

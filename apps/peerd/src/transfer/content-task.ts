@@ -57,7 +57,7 @@ export const runContent = async (environment: TransferEnvironment, live: LiveRec
       stages: live.clock,
       signal,
     });
-    await opened.end();
+    await live.clock.time('socket', () => opened.end());
     await teller.done(signal);
     return { kind: 'sent', contentRoot };
   } catch (error) {

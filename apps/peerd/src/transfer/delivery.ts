@@ -2,12 +2,13 @@
  * The receiver's end of a transfer: everything is checked, placed under its final names, and the receipt is signed.
  * Repeatable after a crash at any point.
  */
-import { maxSavedAs, PeerdError, type TransferEnd } from '@peerd/protocol';
+import { maxSavedAs, PeerdError, type ReceiptBody, type TransferEnd } from '@peerd/protocol';
 import type { Manifest, Receiver } from '@peerd/transfer';
 import { endOf } from './ends.ts';
 import type { TransferEnvironment } from './environment.ts';
 import type { LiveRecord } from './live-record.ts';
-import { type SignedReceipt, signReceipt } from './receipts.ts';
+import { isSameDelivery, type SignedReceipt, signReceipt } from './receipts.ts';
+import type { TransferRecord } from './record.ts';
 
 export type DeliveryOutcome =
   | { readonly kind: 'delivered'; readonly receipt: SignedReceipt; readonly savedAs: readonly Buffer[]; readonly error: TransferEnd | undefined }
@@ -25,20 +26,29 @@ export const deliver = async (
   if (!contentRoot) throw new PeerdError('internal', 'a transfer is to be delivered without a content root');
   try {
     // Sealed: an earlier run has checked everything, and some of it may stand under its final name.
-    if (!receiver.sealed) await receiver.complete(contentRoot);
+    if (!receiver.sealed) await live.clock.time('write', () => receiver.complete(contentRoot));
   } catch (error) {
     if (error instanceof PeerdError && error.code === 'integrity') return { kind: 'gaps', end: endOf(error) };
     throw error;
   }
-  const placed = await receiver.place({ conflict: record.conflict, durability: settings.durability, log: store.placementLog(record), signal });
+  const placed = await live.clock.time('write', () => receiver.place({ conflict: record.conflict, durability: settings.durability, log: store.placementLog(record), signal }));
   for (const [entry, { code, message }] of receiver.failures) live.addFailure({ entry, code, message });
   if (placed.delivered === 0) return { kind: 'failed', end: commonEnd(receiver, placed.failed) };
-  const receipt = signReceipt(identity, {
+  const receipt = await receiptOf(environment, record, {
     transfer: record.id, sender: record.peer, receiver: identity.id, offerRoot: record.offerRoot, contentRoot,
     receivedAt: now(), durability: settings.durability, delivered: placed.delivered, failed: placed.failed,
   });
   const error = placed.failed === 0 ? undefined : { code: 'partial', message: `${placed.failed} of ${record.entries} entries could not be delivered; the others were` };
   return { kind: 'delivered', receipt, savedAs: await finalNames(manifest, new Map(placed.savedAs.map(({ entry, name }) => [entry, name]))), error };
+};
+
+/** In the log when it resolves. One that an earlier run has put there, and told nobody of, is used. */
+const receiptOf = async ({ identity, receipts }: TransferEnvironment, record: TransferRecord, body: ReceiptBody): Promise<SignedReceipt> => {
+  const logged = (await receipts.find({ role: 'received', peer: record.peer, transfer: record.id }))?.content;
+  if (logged && logged.body.receivedAt >= record.createdAt && isSameDelivery(logged.body, body)) return { body: Buffer.from(logged.record.body), signature: Buffer.from(logged.record.signature) };
+  const signed = signReceipt(identity, body);
+  await receipts.append({ role: 'received', ...signed, signer: identity.publicKey });
+  return signed;
 };
 
 /** In manifest order, empty for an entry that failed. */

@@ -1,6 +1,7 @@
 /** What the parts of the transfer service share. Built once, in transfers.ts. */
 import type { Identity, Logger } from '@peerd/service';
 import type { EventSink } from '../control/ports.ts';
+import type { ReceiptLog } from '../receipts/ports.ts';
 import type { TransferMetrics } from './metrics.ts';
 import type { TransferSettings } from './ports.ts';
 import type { Posts } from './posts.ts';
@@ -11,7 +12,8 @@ import type { TransferStore } from './store.ts';
 export interface TransferEnvironment {
   readonly store: TransferStore;
   readonly settings: TransferSettings;
-  readonly identity: Pick<Identity, 'id' | 'sign'>;
+  readonly identity: Pick<Identity, 'id' | 'publicKey' | 'sign'>;
+  readonly receipts: Pick<ReceiptLog, 'append' | 'find'>;
   readonly events: EventSink;
   readonly metrics: TransferMetrics;
   readonly logger: Logger;

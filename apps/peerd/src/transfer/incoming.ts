@@ -8,7 +8,7 @@
  */
 import {
   accept, encodeMessage, type EntryFailed, expectsData, isFinalState, type ManifestPage, manifestRequest, newReceiver, offered, PeerdError, type ReceiverEffect,
-  type ReceiverEvent, type ReceiverState, receiverStep, restoredReceiver, type TransferMessage,
+  type ReceiverEvent, type ReceiverState, receiverStep, restoredReceiver, type StageTimes, type TransferMessage,
 } from '@peerd/protocol';
 import type { DataConnection, Link } from '../peer/ports.ts';
 import { readContent } from './content-reader.ts';
@@ -56,11 +56,15 @@ export class IncomingTransfer {
       this.#voice.progress(this.#link);
     });
     this.#content = new ReceivedContent(environment, this.#live);
-    this.#voice = new ReceiverVoice(environment.posts, record);
+    this.#voice = new ReceiverVoice(environment.posts, this.#live);
     this.#runner = new Runner({
       state: fresh ? { ...newReceiver, linked: false } : restoredReceiver(record), step: receiverStep, commit: (next) => this.#live.commit(next),
       perform: (effect) => this.#perform(effect), taken: () => this.#taken(),
     });
+  }
+
+  get stages(): StageTimes {
+    return this.#live.stages;
   }
 
   get state(): ReceiverState {
@@ -151,7 +155,7 @@ export class IncomingTransfer {
       // What is announced before it may void this round.
       await this.#runner.dispatch({ type: 'data-opened' }, { when: () => this.#link === link && this.expectsData(), first: () => (taken = this.#connections.add(connection).has(connection)) });
       if (!taken) return connection.destroy(new PeerdError('unexpected_message', 'no content is expected now'));
-      const error = await readContent(connection, receiver, () => this.#live.progressed());
+      const error = await readContent(connection, receiver, { clock: this.#live.clock, onFrame: () => this.#live.progressed() });
       this.#connections.delete(connection);
       if (error !== undefined && !this.#life.signal.aborted) this.#report({ type: 'local-failed', end: endOf(error) });
       this.#report({ type: 'data-closed' });

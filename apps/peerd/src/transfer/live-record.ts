@@ -16,8 +16,6 @@ const saveIntervalMs = 2_000;
 /** Failed entries of one transfer that are worth a warning each. */
 const loggedFailures = 20;
 
-const noStages: StageTimes = { read: 0, hash: 0, socket: 0, write: 0, waiting: 0 };
-
 export class LiveRecord {
   readonly record: TransferRecord;
   readonly clock: StageClock = new StageClock();
@@ -28,7 +26,9 @@ export class LiveRecord {
   readonly #progress: Throttle;
   readonly #saving: Throttle;
   readonly #earlierStages: StageTimes;
-  #countedStages: StageTimes = noStages;
+  /** What the receiver said of its disk. */
+  #remoteWrite: number | undefined;
+  #countedStages: StageTimes;
   #unsaved: Failure[] = [];
   #quiet = false;
 
@@ -36,6 +36,7 @@ export class LiveRecord {
     this.#environment = environment;
     this.record = record;
     this.#earlierStages = record.stages;
+    this.#countedStages = record.stages;
     this.logger = environment.logger.child({ peer: record.peer, transfer: record.id, direction: record.direction });
     this.#progress = new Throttle(progressIntervalMs, () => {
       beforeProgress();
@@ -44,6 +45,22 @@ export class LiveRecord {
     this.#saving = new Throttle(saveIntervalMs, () => {
       this.save(false).catch((error: unknown) => this.logger.error({ err: error }, 'transfer: its counters cannot be stored'));
     });
+  }
+
+  /** Up to now, with those of earlier runs of the daemon. */
+  get stages(): StageTimes {
+    const { times } = this.clock;
+    const earlier = this.#earlierStages;
+    return {
+      read: earlier.read + times.read, hash: earlier.hash + times.hash, socket: earlier.socket + times.socket,
+      write: this.#remoteWrite ?? earlier.write + times.write, waiting: earlier.waiting + times.waiting,
+    };
+  }
+
+  /** At the sender, `write` is the time of the receiver's disk: over all of its runs, and no more than has passed. */
+  remoteWrote(ms: number): void {
+    const { decidedAt, createdAt } = this.record;
+    this.#remoteWrite = Math.max(this.stages.write, Math.min(ms, this.#environment.now() - (decidedAt ?? createdAt)));
   }
 
   /** Stores and publishes the state that a step leads to. @throws PeerdError; the record is as before then */
@@ -73,7 +90,7 @@ export class LiveRecord {
   async save(late: boolean): Promise<void> {
     const { record } = this;
     const { store, now } = this.#environment;
-    record.stages = this.#stages();
+    record.stages = this.stages;
     record.updatedAt = now();
     const failures = this.#unsaved;
     this.#unsaved = [];
@@ -119,20 +136,15 @@ export class LiveRecord {
     this.#saving.stop();
   }
 
-  #stages(): StageTimes {
-    const { times } = this.clock;
-    const earlier = this.#earlierStages;
-    return {
-      read: earlier.read + times.read, hash: earlier.hash + times.hash, socket: earlier.socket + times.socket,
-      write: earlier.write + times.write, waiting: earlier.waiting + times.waiting,
-    };
-  }
 
   /** The time until somebody decided is a stage like the others. */
   #countDecision(next: TransferCore, now: number): void {
     const { record } = this;
     if (next.state === 'offered') record.offeredAt ??= now;
-    const decided = record.direction === 'receive' ? record.state === 'offered' : next.state === 'accepted' || next.state === 'rejected';
+    // A sender may hear of the decision before it has heard that the offer is there.
+    if (next.state === 'accepted' || next.state === 'rejected') record.offeredAt ??= now;
+    const decided =
+      record.direction === 'receive' ? record.state === 'offered' : next.state === 'accepted' || next.state === 'rejected' || (record.state === 'offered' && isFinalState(next.state));
     if (!decided || record.offeredAt === undefined || record.decidedAt !== undefined) return;
     record.decidedAt = now;
     this.clock.add('waiting', Math.max(0, now - record.offeredAt));
@@ -146,9 +158,9 @@ export class LiveRecord {
   }
 
   #newStages(): StageTimes {
-    const { times } = this.clock;
+    const times = this.stages;
     const counted = this.#countedStages;
-    this.#countedStages = { ...times };
+    this.#countedStages = times;
     return {
       read: times.read - counted.read, hash: times.hash - counted.hash, socket: times.socket - counted.socket,
       write: times.write - counted.write, waiting: times.waiting - counted.waiting,

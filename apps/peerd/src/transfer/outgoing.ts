@@ -8,7 +8,7 @@
  */
 import {
   cancel, encodeMessage, failed, isFinalState, manifestPage, offer, type Offer, PeerdError, type Progress, type Receipt, receiptAck, restoredSender, type SenderEffect,
-  type SenderEvent, type SenderState, senderStep, sourceComplete, type TransferMessage,
+  type SenderEvent, type SenderState, senderStep, sourceComplete, type StageTimes, type TransferMessage,
 } from '@peerd/protocol';
 import { HaveSet, Manifest } from '@peerd/transfer';
 import type { Link } from '../peer/ports.ts';
@@ -51,6 +51,10 @@ export class OutgoingTransfer {
     this.#runner = new Runner({
       state: restoredSender(record), step: senderStep, commit: (next) => this.#live.commit(next), perform: (effect) => this.#perform(effect), taken: () => taken(this),
     });
+  }
+
+  get stages(): StageTimes {
+    return this.#live.stages;
   }
 
   get state(): SenderState {
@@ -235,19 +239,24 @@ export class OutgoingTransfer {
     record.received = body.received;
     record.reused = body.reused;
     record.rewritten = body.rewritten;
+    if (body.writeMs !== undefined) this.#live.remoteWrote(body.writeMs);
     this.#live.progressed();
   }
 
-  #receipt(link: Link, receipt: Receipt): Promise<void> {
+  async #receipt(link: Link, receipt: Receipt): Promise<void> {
     const { record } = this;
-    const body = checkReceipt(record, this.#environment.identity.id, link.publicKey, receipt);
+    const { identity, receipts } = this.#environment;
+    const body = checkReceipt(record, identity.id, link.publicKey, receipt);
+    // One is kept: a receiver could sign any number.
+    if (body && !record.receipt && !(await receipts.find({ role: 'sent', peer: record.peer, transfer: record.id })))
+      await receipts.append({ role: 'sent', body: Buffer.from(receipt.body), signature: Buffer.from(receipt.signature), signer: link.publicKey });
     const keep = (): void => {
       if (!body) return;
       record.receipt = { body: Buffer.from(receipt.body), signature: Buffer.from(receipt.signature) };
       record.savedAs = receipt.savedAs.map((name) => Buffer.from(name));
       if (body.failed === 0) record.bytesDone = record.bytes;
     };
-    return this.#runner.dispatch({ type: 'receipt', valid: body !== undefined, failed: body?.failed ?? 0 }, { when: () => this.#link === link, changing: keep });
+    await this.#runner.dispatch({ type: 'receipt', valid: body !== undefined, failed: body?.failed ?? 0 }, { when: () => this.#link === link, changing: keep });
   }
 
   #openManifest(): Promise<Manifest> {

@@ -1,12 +1,13 @@
 /** What the transfer service needs, and what it offers to the control routes. */
 import type {
-  InboxOffer, PeerId, RejectRequest, AcceptRequest, SendRequest, SendResponse, ShowQuery, TransferActionResponse, TransferDetail, TransferSummary,
+  HistoryQuery, HistoryResponse, InboxOffer, PeerId, RejectRequest, AcceptRequest, SendRequest, SendResponse, ShowQuery, TransferActionResponse, TransferDetail, TransferSummary, WhyResponse,
 } from '@peerd/protocol';
 import type { Identity, Logger } from '@peerd/service';
 import type { Contacts } from '../contacts/ports.ts';
 import type { EventSink } from '../control/ports.ts';
 import type { Database } from '../database/ports.ts';
 import type { Links } from '../peer/ports.ts';
+import type { ReceiptLog } from '../receipts/ports.ts';
 import type { TransferMetrics } from './metrics.ts';
 
 export interface TransferSettings {
@@ -24,8 +25,10 @@ export interface TransferSettings {
 export interface TransferOptions {
   readonly database: Database;
   readonly links: () => Pick<Links, 'need' | 'release'>;
-  readonly contacts: Pick<Contacts, 'get' | 'resolve' | 'pin' | 'trustOf'>;
-  readonly identity: Pick<Identity, 'id' | 'sign'>;
+  readonly contacts: Pick<Contacts, 'all' | 'get' | 'resolve' | 'pin' | 'trustOf'>;
+  readonly identity: Pick<Identity, 'id' | 'publicKey' | 'sign'>;
+  /** A transfer is done when its receipt is in it. */
+  readonly receipts: Pick<ReceiptLog, 'append' | 'find'>;
   readonly events: EventSink;
   readonly logger: Logger;
   readonly metrics: TransferMetrics;
@@ -40,6 +43,10 @@ export interface Transfers {
   send(request: SendRequest, signal: AbortSignal): Promise<SendResponse>;
   list(): Promise<TransferSummary[]>;
   show(id: string, query: ShowQuery): Promise<TransferDetail>;
+  /** Where its time went, or goes. */
+  why(id: string): Promise<WhyResponse>;
+  /** What is over. */
+  history(query: HistoryQuery): Promise<HistoryResponse>;
   cancel(id: string): Promise<TransferActionResponse>;
   inbox(): Promise<InboxOffer[]>;
   accept(id: string, request: AcceptRequest): Promise<TransferActionResponse>;

@@ -13,6 +13,9 @@ export const signReceipt = (identity: Pick<Identity, 'sign'>, body: ReceiptBody)
   return { body: bytes, signature: identity.sign(bytes) };
 };
 
+/** Whether two receipts differ only in when they were signed. */
+export const isSameDelivery = (a: ReceiptBody, b: ReceiptBody): boolean => encodeReceiptBody({ ...a, receivedAt: 0 }).equals(encodeReceiptBody({ ...b, receivedAt: 0 }));
+
 /** The body, or `undefined` when it is not well formed. */
 export const readReceipt = (bytes: Uint8Array): ReceiptBody | undefined => {
   try {

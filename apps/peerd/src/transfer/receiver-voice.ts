@@ -4,18 +4,18 @@ import type { Receiver } from '@peerd/transfer';
 import type { Link } from '../peer/ports.ts';
 import { abortable } from './abortable.ts';
 import { clipped } from './ends.ts';
+import type { LiveRecord } from './live-record.ts';
 import type { Posts } from './posts.ts';
-import type { TransferRecord } from './record.ts';
 
 export class ReceiverVoice {
   readonly #posts: Posts;
-  readonly #record: TransferRecord;
+  readonly #live: LiveRecord;
   /** A progress message waits to be taken by the link. */
   #sayingProgress = false;
 
-  constructor(posts: Posts, record: TransferRecord) {
+  constructor(posts: Posts, live: LiveRecord) {
     this.#posts = posts;
-    this.#record = record;
+    this.#live = live;
   }
 
   say(link: Link | undefined, frame: Buffer): void {
@@ -24,7 +24,7 @@ export class ReceiverVoice {
 
   /** How it ended: with proof when there is one, and with the last counters before it. */
   end(link: Link | undefined): void {
-    const { id: transfer, state, error, receipt: signed, savedAs } = this.#record;
+    const { id: transfer, state, error, receipt: signed, savedAs } = this.#live.record;
     if (signed) {
       this.say(link, this.#progress());
       return this.say(link, encodeMessage(receipt, { transfer, body: signed.body, signature: signed.signature, savedAs: [...savedAs] }));
@@ -46,8 +46,8 @@ export class ReceiverVoice {
   }
 
   #progress(): Buffer {
-    const { id: transfer, bytesDone, received, reused, rewritten } = this.#record;
-    return encodeMessage(progress, { transfer, bytesDone, received, reused, rewritten });
+    const { id: transfer, bytesDone, received, reused, rewritten } = this.#live.record;
+    return encodeMessage(progress, { transfer, bytesDone, received, reused, rewritten, writeMs: Math.round(this.#live.stages.write) });
   }
 }
 

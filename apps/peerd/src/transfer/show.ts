@@ -1,5 +1,5 @@
 /** GET /v1/transfers/:id: one transfer with a page of its files. */
-import { escapeBytes, escapeText, type FileView, isFinalState, type ShowQuery, type TransferDetail, utf8OrUndefined } from '@peerd/protocol';
+import { escapeBytes, escapeText, type FileView, isFinalState, type ShowQuery, type StageTimes, type TransferDetail, utf8OrUndefined } from '@peerd/protocol';
 import { fileRootOf, type IndexedEntry, Manifest } from '@peerd/transfer';
 import { statePaths } from './layout.ts';
 import { readReceipt } from './receipts.ts';
@@ -13,21 +13,23 @@ const maxPlacements = 10_000;
 
 export interface ShowSources {
   readonly record: TransferRecord;
+  /** Up to now. */
+  readonly stages: StageTimes;
   /** Raw. */
   readonly name: string;
   readonly store: TransferStore;
   readonly stateDir: string;
 }
 
-export const showTransfer = async ({ record, name, store, stateDir }: ShowSources, query: ShowQuery): Promise<TransferDetail> => {
+export const showTransfer = async ({ record, stages, name, store, stateDir }: ShowSources, query: ShowQuery): Promise<TransferDetail> => {
   const offset = query.offset ?? 0;
   const { sent, received, reused, rewritten, chunkSize } = record;
   return {
     ...summaryOf(record, name),
-    files: await filesOf({ record, name, store, stateDir }, offset, query.limit ?? defaultLimit),
+    files: await filesOf({ record, store, stateDir }, offset, query.limit ?? defaultLimit),
     filesTotal: record.entries,
     filesOffset: offset,
-    stages: { ...record.stages },
+    stages: { ...stages },
     chunks: { sent, received, reused, rewritten, chunkSize },
     savedAs: savedAsOf(record),
     receipt: receiptOf(record),
@@ -40,7 +42,7 @@ const receiptOf = (record: TransferRecord): TransferDetail['receipt'] => {
   return body ? { receivedAt: body.receivedAt, durability: body.durability, contentRoot: Buffer.from(body.contentRoot).toString('hex'), verified: true } : null;
 };
 
-const filesOf = async ({ record, store, stateDir }: ShowSources, offset: number, limit: number): Promise<FileView[]> => {
+const filesOf = async ({ record, store, stateDir }: Pick<ShowSources, 'record' | 'store' | 'stateDir'>, offset: number, limit: number): Promise<FileView[]> => {
   const paths = statePaths(stateDir, record);
   let manifest: Manifest;
   try {

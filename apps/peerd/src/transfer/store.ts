@@ -67,6 +67,25 @@ export class TransferStore {
     return rows.map(recordOf);
   }
 
+  /** Those that are over, newest first, with their receipts and final names. */
+  async ended({ peers, state }: { peers: readonly PeerId[] | undefined; state: string | undefined }, offset: number, limit: number): Promise<{ records: TransferRecord[]; total: number }> {
+    const where = ['finished_at IS NOT NULL', ...(peers ? [`peer IN (${peers.map(() => '?').join(', ')})`] : []), ...(state === undefined ? [] : ['state = ?'])].join(' AND ');
+    const params = [...(peers ?? []), ...(state === undefined ? [] : [state])];
+    const [rows, counted] = await Promise.all([
+      this.#database.all<TransferRow>(
+        `SELECT ${smallColumns}, NULL AS roots, NULL AS top_level, saved_as, receipt_body, receipt_signature FROM transfers WHERE ${where} ORDER BY finished_at DESC, id DESC LIMIT ? OFFSET ?`,
+        ...params, limit, offset,
+      ),
+      this.#database.get<{ total: number }>(`SELECT COUNT(*) AS total FROM transfers WHERE ${where}`, ...params),
+    ]);
+    return { records: rows.map(recordOf), total: counted?.total ?? 0 };
+  }
+
+  /** Everybody with whom there are transfers, under every name that they had then. */
+  peers(): Promise<{ id: PeerId; name: string }[]> {
+    return this.#database.all<{ id: PeerId; name: string }>('SELECT DISTINCT peer AS id, peer_name AS name FROM transfers LIMIT 30000');
+  }
+
   /** @param prefix checked by the caller: no character that means something to GLOB */
   async withPrefix(prefix: string, direction: Direction | undefined, limit: number): Promise<TransferRecord[]> {
     const rows = await this.#database.all<TransferRow>(

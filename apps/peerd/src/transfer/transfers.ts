@@ -7,14 +7,15 @@
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import {
-  type AcceptRequest, type InboxOffer, isFinalState, isSettled, type LinkMessage, PeerdError, type PeerId, type RejectRequest, type SendRequest, type SendResponse,
-  type ShowQuery, type TransferActionResponse, type TransferDetail, type TransferId, type TransferState,
-  type TransferSummary,
+  type AcceptRequest, type HistoryQuery, type HistoryResponse, type InboxOffer, isFinalState, isSettled, type LinkMessage, PeerdError, type PeerId,
+  type RejectRequest, type SendRequest, type SendResponse, shortPeerId, type ShowQuery, type TransferActionResponse, type TransferDetail, type TransferId,
+  type TransferState, type TransferSummary, type WhyResponse,
 } from '@peerd/protocol';
 import type { DataConnection, Link, LinkUser } from '../peer/ports.ts';
 import { acceptByPolicy, acceptOffer, cancelTransfer, type Decider, rejectOffer } from './decisions.ts';
 import { countConflicts } from './destination.ts';
 import type { TransferEnvironment } from './environment.ts';
+import { showHistory } from './history.ts';
 import { IncomingTransfer } from './incoming.ts';
 import { removeOrphans } from './layout.ts';
 import { findTransfer } from './lookup.ts';
@@ -30,6 +31,7 @@ import { Slots } from './slots.ts';
 import { TransferStore } from './store.ts';
 import { upkeep, upkeepIntervalMs } from './upkeep.ts';
 import { offerOf, peerOf, summaryOf } from './view.ts';
+import { explain } from './why.ts';
 
 /** Content flows of the sender; those that wait are `accepted`. */
 const contentLimits = { total: 8, perPeer: 4 };
@@ -66,10 +68,10 @@ class StoredTransfers implements TransferService {
   #upkeep: NodeJS.Timeout | undefined;
 
   constructor(options: TransferOptions, store: TransferStore, open: readonly TransferRecord[]) {
-    const { settings, identity, events, metrics, logger, contacts, now } = options;
+    const { settings, identity, receipts, events, metrics, logger, contacts, now } = options;
     this.#options = options;
     this.#environment = {
-      store, settings, identity, events, metrics, logger, now,
+      store, settings, identity, receipts, events, metrics, logger, now,
       posts: new Posts(),
       contentSlots: new Slots(contentLimits),
       checkSlots: new Slots(checkLimits),
@@ -173,7 +175,21 @@ class StoredTransfers implements TransferService {
   async show(id: string, query: ShowQuery): Promise<TransferDetail> {
     const record = this.#current(await findTransfer(this.#environment.store, id));
     const { store, settings } = this.#environment;
-    return showTransfer({ record, name: this.#environment.nameOf(record), store, stateDir: settings.stateDir }, query);
+    const stages = this.#registry.live(record)?.stages ?? record.stages;
+    return showTransfer({ record, stages, name: this.#environment.nameOf(record), store, stateDir: settings.stateDir }, query);
+  }
+
+  async why(id: string): Promise<WhyResponse> {
+    const record = this.#current(await findTransfer(this.#environment.store, id));
+    const { id: transfer, direction, peer, state, bytes, bytesDone } = this.#summary(record);
+    const stages = this.#registry.live(record)?.stages ?? record.stages;
+    const name = peer.name === '' ? shortPeerId(peer.id) : peer.name;
+    return { id: transfer, direction, peer, state, bytes, bytesDone, ...explain({ ...record, peer: name, stages, now: this.#environment.now() }) };
+  }
+
+  history(query: HistoryQuery): Promise<HistoryResponse> {
+    const { store, nameOf } = this.#environment;
+    return showHistory({ store, contacts: this.#options.contacts.all(), nameOf }, query);
   }
 
   async cancel(id: string): Promise<TransferActionResponse> {

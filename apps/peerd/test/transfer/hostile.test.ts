@@ -85,7 +85,7 @@ describe('a hostile peer', () => {
       fc.record({ kind: fc.constant('accept' as const), body: fc.record({ transfer, offerRoot: hash }) }),
       fc.record({ kind: fc.constant('reject' as const), body: fc.record({ transfer, code, message: text }) }),
       fc.record({ kind: fc.constant('have' as const), body: fc.record({ transfer, start: fc.nat(9), hashes: hash, last: fc.boolean() }) }),
-      fc.record({ kind: fc.constant('progress' as const), body: fc.record({ transfer, bytesDone: fc.nat(), received: fc.nat(), reused: fc.nat(), rewritten: fc.nat() }) }),
+      fc.record({ kind: fc.constant('progress' as const), body: fc.record({ transfer, bytesDone: fc.nat(), received: fc.nat(), reused: fc.nat(), rewritten: fc.nat(), writeMs: fc.nat() }) }),
       fc.record({ kind: fc.constant('entry-failed' as const), body: fc.record({ transfer, entry: fc.constant(0), code, message: text }) }),
       fc.record({ kind: fc.constant('source-complete' as const), body: fc.record({ transfer, contentRoot: hash, chunksSent: fc.nat() }) }),
       fc.record({ kind: fc.constant('receipt' as const), body: fc.record({ transfer, body: hash, signature: fc.constant(Buffer.alloc(64)), savedAs: fc.constant<Uint8Array[]>([]) }) }),

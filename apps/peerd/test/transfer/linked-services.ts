@@ -17,6 +17,8 @@ import type { Contacts } from '../../src/contacts/ports.ts';
 import { openDatabase } from '../../src/database/database.ts';
 import type { Database } from '../../src/database/ports.ts';
 import type { DataConnection, Link } from '../../src/peer/ports.ts';
+import { openReceiptLog } from '../../src/receipts/log.ts';
+import type { ReceiptLog } from '../../src/receipts/ports.ts';
 import { createTransferMetrics } from '../../src/transfer/metrics.ts';
 import type { TransferSettings } from '../../src/transfer/ports.ts';
 import { createTransfers, type TransferService } from '../../src/transfer/transfers.ts';
@@ -36,6 +38,7 @@ export class Peer {
   settings: TransferSettings;
   database!: Database;
   contacts!: Contacts;
+  receipts!: ReceiptLog;
   service!: TransferService;
   now: () => number = Date.now;
   readonly #news = new EventTarget();
@@ -57,9 +60,10 @@ export class Peer {
     this.contacts = await loadContacts({
       database: this.database, self: { id: this.id, name: this.name }, present: () => this.present, onChange: () => {}, onError: () => {}, now: Date.now,
     });
+    this.receipts = await openReceiptLog({ stateDir: this.settings.stateDir, database: this.database, self: this.id, logger });
     this.registry.clear();
     this.service = await createTransfers({
-      database: this.database, contacts: this.contacts, identity: this.identity, logger, settings: this.settings, now: () => this.now(),
+      database: this.database, contacts: this.contacts, identity: this.identity, receipts: this.receipts, logger, settings: this.settings, now: () => this.now(),
       links: () => ({ need: (peer, owner) => void this.needed.add(`${owner} ${peer}`), release: (peer, owner) => void this.needed.delete(`${owner} ${peer}`) }),
       events: { publish: (event) => this.#publish(event) },
       metrics: createTransferMetrics(this.registry, (direction) => this.service.unfinished(direction)),
@@ -69,11 +73,13 @@ export class Peer {
 
   /** As if the process was killed: nobody tells the service, and nothing that it still wants to store is stored. */
   async kill(): Promise<void> {
+    await this.receipts.close();
     await this.database.close();
   }
 
   async stop(): Promise<void> {
     await this.service.stop();
+    await this.receipts.close();
     await this.database.close();
   }
 
@@ -180,7 +186,7 @@ export class Wire {
   }
 
   up(): void {
-    for (const self of this.#sides) self.service.linkUp(this.#link(self));
+    for (const self of this.#sides) self.service.linkUp(this.link(self));
   }
 
   cut(): void {
@@ -188,7 +194,7 @@ export class Wire {
     const reason = new PeerdError('link_lost', 'cut');
     this.#ended.abort(reason);
     this.cutData();
-    for (const self of this.#sides) self.service.linkDown(this.#link(self), reason);
+    for (const self of this.#sides) self.service.linkDown(this.link(self), reason);
   }
 
   /** Only the data connections are lost. */
@@ -196,7 +202,7 @@ export class Wire {
     for (const pipe of this.#data) pipe.destroy(new PeerdError('link_lost', 'cut'));
   }
 
-  #link(self: Peer): Link {
+  link(self: Peer): Link {
     const link = this.#links.get(self);
     if (!link) throw new Error('no such side');
     return link;
@@ -219,7 +225,7 @@ export class Wire {
         const passed = message && !this.#ended.signal.aborted ? this.onMessage(other, message) : undefined;
         if (!passed) continue;
         this.seen.push(`${other.name} ${passed.kind}`);
-        await other.service.message(this.#link(other), passed);
+        await other.service.message(this.link(other), passed);
       }
     };
     return {
@@ -246,7 +252,7 @@ export class Wire {
         this.mostData = Math.max(this.mostData, this.#data.size);
         const gone = (): void => void this.#data.delete(pipe);
         pipe.closed.then(gone, gone);
-        other.service.dataOpened?.(this.#link(other), transfer, pipe.receiver);
+        other.service.dataOpened?.(this.link(other), transfer, pipe.receiver);
         return pipe.sender;
       },
     };

@@ -79,3 +79,14 @@ export const fileViewSchema: z.ZodType<FileView> = z.object({
   target: z.string().exactOptional(),
   error: z.object({ code: z.string(), message: z.string() }).exactOptional(),
 });
+
+/** One page of a list. */
+export interface PageQuery {
+  offset?: number;
+  limit?: number;
+}
+export const pageQueryFields: Record<'offset' | 'limit', z.ZodExactOptional<z.ZodType<number>>> = {
+  offset: z.exactOptional(z.coerce.number().int().min(0)),
+  limit: z.exactOptional(z.coerce.number().int().min(1).max(1_000)),
+};
+export const pageQuerySchema: z.ZodType<PageQuery> = z.object(pageQueryFields);

@@ -53,7 +53,10 @@ export interface ChunkCounters {
   chunkSize: number;
 }
 
-/** Milliseconds spent per stage; stages overlap. */
+/**
+ * Milliseconds in which at least one operation of the stage was under way; stages overlap. `write` is the receiver's disk at
+ * both ends, `socket` the time in which the sender could not write and the receiver had nothing to read, `waiting` a person.
+ */
 export interface StageTimes {
   read: number;
   hash: number;

@@ -78,7 +78,7 @@ class SmallClaims {
     const batch = new EntryBatch();
     for (const { entry } of files) batch.add(entry);
     const packed = batch.take();
-    const found = Buffer.from(await stages.time('hash', () => thread.call('stagedHash', { entries: packed }, [packed])));
+    const found = Buffer.from(await stages.time('read', () => thread.call('stagedHash', { entries: packed }, [packed])));
     const untrue: number[] = [];
     const first = files[0]?.firstChunk ?? 0;
     const records = await journal.read(first, (files.at(-1)?.firstChunk ?? first) + 1 - first);
@@ -120,11 +120,15 @@ const verifyLarge = async (verifying: Verifying, window: OrderedWindow<readonly 
 const isTrue = async ({ journal, stages }: Verifying, fd: number, chunk: number, offset: number, length: number): Promise<boolean> => {
   const content = Buffer.allocUnsafeSlow(length);
   try {
-    for (let filled = 0; filled < length; ) {
-      const { bytesRead } = await readAt(fd, content, filled, length - filled, offset + filled);
-      if (bytesRead === 0) return false;
-      filled += bytesRead;
-    }
+    const isWhole = await stages.time('read', async () => {
+      for (let filled = 0; filled < length; ) {
+        const { bytesRead } = await readAt(fd, content, filled, length - filled, offset + filled);
+        if (bytesRead === 0) return false;
+        filled += bytesRead;
+      }
+      return true;
+    });
+    if (!isWhole) return false;
   } catch {
     return false;
   }

@@ -1,6 +1,6 @@
-/** POST /v1/transfers, GET /v1/transfers, GET /v1/transfers/:id, POST /v1/transfers/:id/cancel */
+/** POST /v1/transfers, GET /v1/transfers, GET /v1/transfers/:id, GET /v1/transfers/:id/why, POST /v1/transfers/:id/cancel */
 import {
-  sendRequestSchema, sendResponseSchema, showQuerySchema, transferActionResponseSchema, transferDetailSchema, transfersResponseSchema,
+  sendRequestSchema, sendResponseSchema, showQuerySchema, transferActionResponseSchema, transferDetailSchema, transfersResponseSchema, whyResponseSchema,
 } from '@peerd/protocol';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
@@ -35,6 +35,12 @@ export const transfersRoutes: FastifyPluginAsyncZod<TransfersRoutes> = async (ap
     '/v1/transfers/:id',
     { schema: { description: 'One transfer with a page of its files.', params, querystring: showQuerySchema, response: { 200: transferDetailSchema } } },
     async (request) => transfers.show(request.params.id, request.query),
+  );
+
+  app.get(
+    '/v1/transfers/:id/why',
+    { schema: { description: 'Where the time of a transfer went, or goes: its phases and stages, and what holds it up in one sentence.', params, response: { 200: whyResponseSchema } } },
+    async (request) => transfers.why(request.params.id),
   );
 
   app.post(
