@@ -67,6 +67,11 @@ export class TestPeer implements LinkUser {
   async metric(line: string): Promise<boolean> {
     return (await this.registry.metrics()).includes(line);
   }
+
+  /** Whether any series of this counter has counted something. */
+  async counted(name: string): Promise<boolean> {
+    return new RegExp(`^${name}(\\{[^}]*\\})? [1-9]`, 'm').test(await this.registry.metrics());
+  }
 }
 
 export class Hub {

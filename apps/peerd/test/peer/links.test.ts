@@ -49,7 +49,7 @@ describe('links', () => {
     expect(await a.metric('peerd_links 1')).toBe(true);
     expect(hub.introductions).toBe(1);
     // Nobody dialled before it was asked.
-    expect([await a.metric('peerd_inbound_refused_total{'), await b.metric('peerd_inbound_refused_total{')]).toEqual([false, false]);
+    expect([await a.counted('peerd_inbound_refused_total'), await b.counted('peerd_inbound_refused_total')]).toEqual([false, false]);
   });
 
   test.each(Array.from({ length: 10 }, (_, index) => index))('both dial at once: one link (%i)', async () => {
@@ -163,7 +163,7 @@ describe('links', () => {
     const connecting = a.links.connect(b.id, soon());
     await asked.promise;
     await new Promise((resolve) => setTimeout(resolve, 200));
-    expect(await a.metric('peerd_dials_total{')).toBe(false);
+    expect(await a.counted('peerd_dials_total')).toBe(false);
     answer.resolve(true);
     expect((await connecting).peer).toBe(b.id);
   });
