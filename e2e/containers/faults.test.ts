@@ -41,7 +41,7 @@ describe('faults of containers', () => {
 
   test('kill -9 of a receiver and of a sender in mid-transfer', async () => {
     const { alice, bob, carol, dave } = compose;
-    const [toBob, fromCarol] = await Promise.all([alice.sendUnderWay(bob, 'killed-receiver', 768), carol.sendUnderWay(dave, 'killed-sender', 768)]);
+    const [toBob, fromCarol] = await Promise.all([alice.sendUnderWay(bob, 'killed-receiver'), carol.sendUnderWay(dave, 'killed-sender')]);
     await Promise.all([bob.kill(), carol.kill()]);
     await compose.settled([alice, dave]);
     await Promise.all([bob.start(), carol.start()]);
@@ -53,7 +53,7 @@ describe('faults of containers', () => {
 
   test('a peer that is paused for longer than its lease', async () => {
     const { alice, bob, carol, dave } = compose;
-    const transfer = await alice.sendUnderWay(bob, 'paused', 512);
+    const transfer = await alice.sendUnderWay(bob, 'paused');
     await bob.pause();
     await unfinished(transfer);
     // Connections to a paused process stay open: only the lease ends the registration.
@@ -68,7 +68,7 @@ describe('faults of containers', () => {
 
   test('a peer that is cut off for longer than its lease', async () => {
     const { alice, bob, carol, dave } = compose;
-    const [toBob, fromBob] = await Promise.all([alice.sendUnderWay(bob, 'cut-off-receiver', 512), bob.sendUnderWay(carol, 'cut-off-sender', 512)]);
+    const [toBob, fromBob] = await Promise.all([alice.sendUnderWay(bob, 'cut-off-receiver'), bob.sendUnderWay(carol, 'cut-off-sender')]);
     await bob.disconnect();
     await Promise.all([toBob, fromBob].map(unfinished));
     await compose.settled([alice, carol, dave]);
@@ -83,7 +83,7 @@ describe('faults of containers', () => {
 
   test('a rendezvous that is cut off for longer than every lease', async () => {
     const { alice, bob, rendezvous } = compose;
-    const transfer = await alice.sendUnderWay(bob, 'without-rendezvous', 512);
+    const transfer = await alice.sendUnderWay(bob, 'without-rendezvous');
     await rendezvous.disconnect();
     await unfinished(transfer);
     await completes(transfer);
@@ -91,7 +91,7 @@ describe('faults of containers', () => {
     await until('every lease has ended', () => compose.registered(), ({ length }) => length === 0);
     // Linked peers need no rendezvous.
     expect((await alice.json<SendMessageResponse>('chat', 'bob', 'we do not need it')).state).toBe('delivered');
-    await completes(await bob.sendUnderWay(alice, 'still-without', 128));
+    await completes(await bob.sendUnderWay(alice, 'still-without'));
     await rendezvous.connect();
     await compose.settled();
   });
@@ -103,7 +103,7 @@ describe('faults of containers', () => {
     await Promise.all(ring.map(([peer, next]) => peer.json('trust', next.service)));
     const transfers: UnderWay[] = [];
     for (const [peer, next] of ring) {
-      transfers.push(await peer.sendUnderWay(next, `restart-of-${peer.service}`, 512));
+      transfers.push(await peer.sendUnderWay(next, `restart-of-${peer.service}`));
       // The stop signal ends a daemon by itself, in order.
       if (peer === carol) {
         expect(await rendezvous.stop()).toBe(0);

@@ -68,7 +68,7 @@ try {
   await alice.json('trust', 'dave');
   const large = join(alice.directory, 'backup.img');
   await writeRandomFile(large, 768 * MiB);
-  const send = alice.command(['--json', 'send', 'dave', 'backup.img']);
+  const send = alice.command(['--json', 'send', 'dave', 'backup.img', '--limit-rate', '256M']);
   await send.line((line) => line['event'] === 'offered');
   await dave.json('accept', '--all');
   const midway = await send.line((line) => line['event'] === 'progress' && Number(line['bytesDone']) > 64 * MiB);

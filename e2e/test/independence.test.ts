@@ -12,14 +12,15 @@ describe('links without the rendezvous', () => {
     const rendezvous = await world.rendezvous();
     const [alice, bob] = await world.peersInOneRoom(['alice', 'bob'], { args: ['--accept', 'auto'] });
     const big = join(alice.directory, 'big');
-    await writeRandomFile(big, 512 * MiB);
-    const send = alice.command(['--json', 'send', 'bob', big]);
-    await send.line((line) => line['event'] === 'progress' && Number(line['bytesDone']) > 0);
+    await writeRandomFile(big, 256 * MiB);
+    const send = alice.command(['--json', 'send', 'bob', big, '--limit-rate', '16M']);
+    const { id } = await send.line((line) => line['event'] === 'progress' && Number(line['bytesDone']) > 0);
     await rendezvous.end('SIGKILL');
     expect(await alice.json('chat', 'bob', 'still there?')).toMatchObject({ state: 'delivered' });
     expect(await bob.json('chat', 'alice', 'yes')).toMatchObject({ state: 'delivered' });
     await writeFile(join(alice.directory, 'small'), 'small');
     expect((await alice.run('send', 'bob', 'small')).code).toBe(0);
+    expect(await alice.json('show', String(id))).toMatchObject({ state: 'transferring' });
     expect((await send.result).code).toBe(0);
     expect(await sha256OfFile(join(bob.inboxDirectory, 'big'))).toBe(await sha256OfFile(big));
   });

@@ -5,6 +5,8 @@ import { type Peer, World } from '../harness/world.ts';
 
 const MiB = 1024 * 1024;
 const size = 1024 * MiB;
+/** So that the fault finds it under way on any machine. */
+const rate = '64M';
 /** The journal may be this far behind what was received. */
 const journalLag = 32 * MiB;
 
@@ -20,7 +22,7 @@ describe('resume after kill -9 in the middle of 1 GiB', () => {
     const [alice, bob] = await world.peersInOneRoom(['alice', 'bob'], { args: ['--accept', 'auto'] });
     const file = join(alice.directory, 'one-gib');
     await writeRandomFile(file, size);
-    const send = alice.command(['--json', 'send', 'bob', file]);
+    const send = alice.command(['--json', 'send', 'bob', file, '--limit-rate', rate]);
     const line = await send.line((candidate) => candidate['event'] === 'progress' && Number(candidate['bytesDone']) > 100 * MiB);
     return { alice, bob, id: String(line['id']), file, bytesDone: Number(line['bytesDone']), send };
   };

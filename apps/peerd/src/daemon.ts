@@ -108,7 +108,7 @@ export const createDaemon = async (settings: PeerdSettings, { logger, env, onFat
     links: () => links,
     events: hub,
     metrics: createTransferMetrics(metrics.registry, (direction, state) => transfers.unfinished(direction, state)),
-    settings: { stateDir, downloadDir, accept: settings.accept, durability: settings.durability },
+    settings: { stateDir, downloadDir, accept: settings.accept, durability: settings.durability, ...(settings.limitRate === undefined ? {} : { limitRate: settings.limitRate }) },
   });
   starting.defer(() => transfers.stop());
 

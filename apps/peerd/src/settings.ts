@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { PeerdError } from '@peerd/protocol';
 import {
-  type HostPort, hostPortSchema, nameSettingSchema, parseHostPort, pathSettingSchema, type Program, type RendezvousSetting, rendezvousSettingSchema, roomSettingSchema,
+  byteSizeSchema, type HostPort, hostPortSchema, nameSettingSchema, parseHostPort, pathSettingSchema, type Program, type RendezvousSetting, rendezvousSettingSchema, roomSettingSchema,
 } from '@peerd/service';
 import { z } from 'zod';
 import { version } from './version.ts';
@@ -28,6 +28,8 @@ export interface PeerdSettings {
   readonly accept: 'ask' | 'auto';
   readonly introductions: 'all' | 'contacts';
   readonly durability: 'transfer' | 'none';
+  /** Bytes per second. */
+  readonly limitRate?: number | undefined;
   readonly allowHost: readonly string[];
   readonly logLevel: string;
 }
@@ -56,6 +58,7 @@ const settingsSchema = z.object({
   accept: oneOf('ask', 'auto').default('ask'),
   introductions: oneOf('all', 'contacts').default('all'),
   durability: oneOf('transfer', 'none').default('transfer'),
+  limitRate: byteSizeSchema(1_024).optional(),
   allowHost: z.array(hostNameSchema).default([]),
   logLevel: oneOf(...logLevels).default('info'),
 });
@@ -88,6 +91,7 @@ export const program: Program<PeerdSettings> = {
     { key: 'accept', value: 'ask|auto', description: 'who decides about offers: a person, or nobody: all are accepted (default: ask)' },
     { key: 'introductions', value: 'all|contacts', description: 'whose introductions are acknowledged (default: all)' },
     { key: 'durability', value: 'transfer|none', description: 'whether received files are on stable storage before the receipt (default: transfer)' },
+    { key: 'limitRate', value: 'RATE', description: 'bytes per second that everything sent from here takes at most, such as 10M (default: no limit)' },
     { key: 'allowHost', value: 'NAME', description: 'host name under which the metrics address may be reached, besides IP addresses and localhost; may be repeated', repeatable: true },
     { key: 'logLevel', value: 'LEVEL', description: `${logLevels.join(', ')} (default: info)` },
   ],

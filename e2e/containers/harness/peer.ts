@@ -7,6 +7,8 @@ import { until } from './poll.ts';
 const MiB = 1024 * 1024;
 /** The journal may be this far behind what was received. */
 const journalLag = 32 * MiB;
+/** Ten seconds: a fault finds it under way on any machine. */
+const underWay = { mebibytes: 320, rate: '32M' };
 const outbox = '/var/lib/peerd/outbox';
 const downloads = '/var/lib/peerd/downloads';
 
@@ -77,9 +79,9 @@ export class ContainerPeer extends Container {
   }
 
   /** Sends a new file, which the receiver accepts, and returns when so much of it has arrived that the journal tells of some. */
-  async sendUnderWay(to: ContainerPeer, name: string, mebibytes: number): Promise<UnderWay> {
-    const sample = await this.makeFile(name, mebibytes);
-    const send = this.peerctl('send', to.service, sample.path);
+  async sendUnderWay(to: ContainerPeer, name: string): Promise<UnderWay> {
+    const sample = await this.makeFile(name, underWay.mebibytes);
+    const send = this.peerctl('send', to.service, sample.path, '--limit-rate', underWay.rate);
     const id = String((await send.line(({ event }) => event === 'offered'))['id']);
     await to.json('accept', id);
     await send.line((line) => line['event'] === 'progress' && Number(line['bytesDone']) > journalLag + 16 * MiB);

@@ -1,4 +1,5 @@
 /** The public door of the protocol package: bytes ⇄ meaning. Pure: no sockets, no clock, no disk. */
+export * from './byte-size.ts';
 export * from './errors.ts';
 export * from './escape.ts';
 export * from './ids.ts';

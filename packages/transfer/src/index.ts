@@ -5,6 +5,7 @@ export { type AnnouncedManifest, ManifestWriter } from './manifest/writer.ts';
 export type { PlaceOptions, PlaceResult } from './receiver/place.ts';
 export { Receiver } from './receiver/receiver.ts';
 export { HaveSet } from './sender/have-set.ts';
+export { Pacer } from './sender/pacer.ts';
 export { type DataSink, sendContent } from './sender/send-content.ts';
 export type { EntryFailureCode } from './sender/source-problems.ts';
 export { StageClock } from './stage-clock.ts';

@@ -1,4 +1,4 @@
-import type { StageTimes } from '@peerd/protocol';
+import { noStageTimes, type StageTimes } from '@peerd/protocol';
 
 type Stage = keyof StageTimes;
 
@@ -8,16 +8,17 @@ type Stage = keyof StageTimes;
  * another thread is added as that thread measured it.
  */
 export class StageClock {
-  readonly #times: StageTimes = { read: 0, hash: 0, socket: 0, write: 0, waiting: 0 };
+  readonly #times: StageTimes = { ...noStageTimes };
   readonly #underWay: Record<Stage, { count: number; since: number }> = {
-    read: { count: 0, since: 0 }, hash: { count: 0, since: 0 }, socket: { count: 0, since: 0 }, write: { count: 0, since: 0 }, waiting: { count: 0, since: 0 },
+    read: { count: 0, since: 0 }, hash: { count: 0, since: 0 }, socket: { count: 0, since: 0 }, write: { count: 0, since: 0 }, limit: { count: 0, since: 0 },
+    waiting: { count: 0, since: 0 },
   };
 
   /** With what is under way, as far as it has come. */
   get times(): StageTimes {
     const now = performance.now();
     const upToNow = (stage: Stage): number => this.#times[stage] + (this.#underWay[stage].count > 0 ? now - this.#underWay[stage].since : 0);
-    return { read: upToNow('read'), hash: upToNow('hash'), socket: upToNow('socket'), write: upToNow('write'), waiting: upToNow('waiting') };
+    return { read: upToNow('read'), hash: upToNow('hash'), socket: upToNow('socket'), write: upToNow('write'), limit: upToNow('limit'), waiting: upToNow('waiting') };
   }
 
   add(stage: Stage, ms: number): void {

@@ -2,12 +2,13 @@ import type { SendRequest } from '@peerd/protocol';
 import { PeerdError } from '@peerd/protocol/errors';
 import { type Command, createArgument, createOption } from 'commander';
 import type { Run } from '../context.ts';
-import { examples, nonEmpty, peerHelp } from './usage.ts';
+import { examples, nonEmpty, peerHelp, rate } from './usage.ts';
 
 interface Options {
   readonly detach?: boolean;
   readonly conflict?: 'rename' | 'fail';
   readonly note?: string;
+  readonly limitRate?: number;
 }
 
 const details = `
@@ -29,24 +30,27 @@ export const addSend = (program: Command, run: Run): void => {
     .option('--detach', 'return as soon as the transfer is queued')
     .addOption(createOption('--conflict <POLICY>', 'what to do when a name exists at the receiver (default: rename)').choices(['rename', 'fail']))
     .option('--note <TEXT>', 'words that the receiver sees with the offer')
+    .addOption(createOption('--limit-rate <RATE>', 'bytes per second at most, to each peer, such as 500K or 2.5M').argParser(rate))
     .addHelpText(
       'after',
       `${examples(
         ['peerctl send bob report.pdf', 'one file; wait until it has arrived'],
         ['peerctl send bob,carol photos/ notes.txt', 'the same to two peers'],
         ['peerctl send bob disk.img --detach', 'queue it and return'],
+        ['peerctl send bob disk.img --limit-rate 2M', 'leave room on the line: 2 MiB each second'],
         ['peerctl send bob --note "for Monday" -- -odd-name', '-- ends the options'],
         ["peerctl send bob a.iso --json | jq -r 'select(.event == \"done\").savedAs[]'", 'where it was saved'],
       )}\n${peerHelp}${details}`,
     )
     .action(
-      run(async (context, peers: string, paths: string[], { detach = false, conflict, note }: Options) => {
+      run(async (context, peers: string, paths: string[], { detach = false, conflict, note, limitRate }: Options) => {
         const [{ sourcePaths }, { sendAndFollow, sendDetached }] = await Promise.all([import('../send/paths.ts'), import('../send/follow-send.ts')]);
         const request: SendRequest = {
           peers: receivers(peers),
           paths: sourcePaths(paths),
           ...(conflict === undefined ? {} : { conflict }),
           ...(note === undefined ? {} : { note }),
+          ...(limitRate === undefined ? {} : { limitRate }),
         };
         return await (detach ? sendDetached : sendAndFollow)(context, request);
       }),

@@ -1,7 +1,7 @@
 import type { FileView, StageTimes, TransferDetail } from '@peerd/protocol';
 import { peerWithId, colorState } from './labels.ts';
 import type { Colors } from './output.ts';
-import { count, formatBytes, percent } from './sizes.ts';
+import { count, formatBytes, formatRate, percent } from './sizes.ts';
 import { keyValues, table } from './table.ts';
 import { formatAgo, formatDate, formatDuration } from './times.ts';
 
@@ -26,6 +26,7 @@ const header = (detail: TransferDetail, colors: Colors, now: number): (readonly 
   for (const [index, path] of detail.savedAs.entries()) pairs.push([index === 0 ? 'saved as' : '', path]);
   if (chunks.sent + chunks.received + chunks.reused > 0)
     pairs.push(['chunks', `${chunks.sent} sent, ${chunks.received} received, ${chunks.reused} reused, ${chunks.rewritten} rewritten, ${formatBytes(chunks.chunkSize)} each`]);
+  if (detail.limitRate !== undefined) pairs.push(['at most', formatRate(detail.limitRate)]);
   const stages = stageText(detail.stages);
   if (stages !== '') pairs.push(['time', stages]);
   if (detail.receipt !== null) {
@@ -41,6 +42,7 @@ const stageNames: readonly (readonly [keyof StageTimes, string])[] = [
   ['hash', 'hash'],
   ['socket', 'socket'],
   ['write', 'write'],
+  ['limit', 'rate limit'],
   ['waiting', 'waiting for a person'],
 ];
 

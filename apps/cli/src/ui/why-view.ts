@@ -26,6 +26,7 @@ const stagesTable = ({ direction, elapsed, phases, stages, bottleneck, content }
     ['hash', '  hash', stages.hash, phases.content],
     ['socket', '  socket', stages.socket, phases.content],
     ['write', `  write (${there})`, stages.write, phases.content],
+    ...(stages.limit > 0 ? [['limit', '  rate limit', stages.limit, phases.content] as const] : []),
   ];
   const rows = lines.map(([, name, ms, whole]) => [name, ms > 0 && ms < 1_000 ? `${Math.round(ms)}ms` : formatDuration(ms), whole > 0 ? `${Math.round(Math.min(1, ms / whole) * 100)}%` : '-']);
   const isBottleneck = (row: number): boolean => [bottleneck?.what, content?.what].includes(lines[row]?.[0] as never);

@@ -39,6 +39,7 @@ export const newIncoming = (link: Link, offer: Offer, now: number): TransferReco
   peerName: link.name,
   note: offer.note,
   conflict: offer.conflict,
+  limitRate: undefined,
   entries: offer.entries,
   bytes: offer.bytes,
   pages: offer.pages,

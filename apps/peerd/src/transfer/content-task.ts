@@ -1,6 +1,6 @@
 /** One round of content: from the last `have` page to the point where everything was sent, or where the round is lost. */
 import { dataConnectionMaxBytes, type TransferEnd } from '@peerd/protocol';
-import { type HaveSet, type Manifest, sendContent } from '@peerd/transfer';
+import { type HaveSet, type Manifest, Pacer, sendContent } from '@peerd/transfer';
 import type { Link } from '../peer/ports.ts';
 import { DataFlow } from './data-flow.ts';
 import { endOf } from './ends.ts';
@@ -44,6 +44,7 @@ export const runContent = async (environment: TransferEnvironment, live: LiveRec
       have: round.have,
       alreadyFailed: new Set(live.failures.keys()),
       sink: opened,
+      pacers: [...(record.limitRate === undefined ? [] : [new Pacer(record.limitRate)]), ...(environment.pacer ? [environment.pacer] : [])],
       onEntryFailed: (entry, code, message) => {
         const failure = { entry, code, message };
         live.addFailure(failure);

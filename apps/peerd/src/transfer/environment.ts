@@ -1,5 +1,6 @@
 /** What the parts of the transfer service share. Built once, in transfers.ts. */
 import type { Identity, Logger } from '@peerd/service';
+import type { Pacer } from '@peerd/transfer';
 import type { EventSink } from '../control/ports.ts';
 import type { ReceiptLog } from '../receipts/ports.ts';
 import type { TransferMetrics } from './metrics.ts';
@@ -20,6 +21,8 @@ export interface TransferEnvironment {
   readonly posts: Posts;
   /** Content flows of the sender. */
   readonly contentSlots: Slots;
+  /** The rate limit of the daemon, over all that is sent. */
+  readonly pacer: Pacer | undefined;
   /** Journals that are read and hashed. */
   readonly checkSlots: Slots;
   /** The name under which a person knows the peer: raw. */

@@ -53,7 +53,8 @@ export class LiveRecord {
     const earlier = this.#earlierStages;
     return {
       read: earlier.read + times.read, hash: earlier.hash + times.hash, socket: earlier.socket + times.socket,
-      write: this.#remoteWrite ?? earlier.write + times.write, waiting: earlier.waiting + times.waiting,
+      write: this.#remoteWrite ?? earlier.write + times.write, limit: earlier.limit + times.limit,
+      waiting: earlier.waiting + times.waiting,
     };
   }
 
@@ -163,7 +164,7 @@ export class LiveRecord {
     this.#countedStages = times;
     return {
       read: times.read - counted.read, hash: times.hash - counted.hash, socket: times.socket - counted.socket,
-      write: times.write - counted.write, waiting: times.waiting - counted.waiting,
+      write: times.write - counted.write, limit: times.limit - counted.limit, waiting: times.waiting - counted.waiting,
     };
   }
 

@@ -16,6 +16,8 @@ export interface TransferSettings {
   /** What happens to an offer of a peer that has no policy of its own. */
   readonly accept: 'ask' | 'auto';
   readonly durability: 'transfer' | 'none';
+  /** Bytes per second, over all that is sent from here. */
+  readonly limitRate?: number;
   /** Of what is sent from here. Default: that of the protocol. */
   readonly chunkSize?: number;
   /** Bytes after which a data connection is replaced. Default: that of the protocol. */

@@ -1,6 +1,6 @@
 /** A transfer as it is stored: what both directions have in common, and what only one of them has. */
 import {
-  decodeCbor, encodeCbor, type PeerId, type StageTimes, type TransferEnd, type TransferId, type TransferPhase,
+  decodeCbor, encodeCbor, noStageTimes, type PeerId, type StageTimes, type TransferEnd, type TransferId, type TransferPhase,
 } from '@peerd/protocol';
 import type { SourceRoot } from '@peerd/transfer';
 import type { SqlValue } from '../database/ports.ts';
@@ -21,6 +21,8 @@ export interface TransferRecord extends TransferKey {
   readonly peerName: string;
   readonly note: string | undefined;
   readonly conflict: 'rename' | 'fail';
+  /** Sender only: bytes per second at most. */
+  readonly limitRate: number | undefined;
   readonly entries: number;
   readonly bytes: number;
   readonly pages: number;
@@ -65,6 +67,7 @@ export interface TransferRow {
   peer_name: string;
   note: string | null;
   conflict: 'rename' | 'fail';
+  limit_rate: number | null;
   entries: number;
   bytes: number;
   pages: number;
@@ -110,6 +113,7 @@ export const recordOf = (row: TransferRow): TransferRecord => ({
   peerName: row.peer_name,
   note: row.note ?? undefined,
   conflict: row.conflict,
+  limitRate: row.limit_rate ?? undefined,
   entries: row.entries,
   bytes: row.bytes,
   pages: row.pages,
@@ -131,7 +135,7 @@ export const recordOf = (row: TransferRow): TransferRecord => ({
   received: row.received,
   reused: row.reused,
   rewritten: row.rewritten,
-  stages: JSON.parse(row.stages) as StageTimes,
+  stages: { ...noStageTimes, ...(JSON.parse(row.stages) as Partial<StageTimes>) },
   receipt: row.receipt_body && row.receipt_signature ? { body: Buffer.from(row.receipt_body), signature: Buffer.from(row.receipt_signature) } : undefined,
   savedAs: names(row.saved_as),
   updatedAt: row.updated_at,
@@ -149,6 +153,7 @@ export const fixedColumns = (record: TransferRecord): Partial<Record<keyof Trans
   peer_name: record.peerName,
   note: record.note ?? null,
   conflict: record.conflict,
+  limit_rate: record.limitRate ?? null,
   entries: record.entries,
   bytes: record.bytes,
   pages: record.pages,

@@ -6,7 +6,7 @@
  * 3. the peers are pinned, and the rows are stored
  */
 import { link } from 'node:fs/promises';
-import { defaultChunkSize, escapeBytes, escapeText, noteMaxBytes, PeerdError, type SendRequest, type SkippedEntry } from '@peerd/protocol';
+import { defaultChunkSize, escapeBytes, escapeText, noStageTimes, noteMaxBytes, PeerdError, type SendRequest, type SkippedEntry } from '@peerd/protocol';
 import { newUlid } from '@peerd/service';
 import { Manifest, type ScanResult, scanSources } from '@peerd/transfer';
 import type { Contacts, ResolvedPeer } from '../contacts/ports.ts';
@@ -92,6 +92,7 @@ const newOutgoing = (key: TransferKey, peer: ResolvedPeer, { request, scan, grou
   peerName: peer.name,
   note: request.note,
   conflict: request.conflict ?? 'rename',
+  limitRate: request.limitRate,
   entries: scan.entries,
   bytes: scan.bytes,
   pages: scan.pages,
@@ -123,7 +124,7 @@ export const unstarted: Pick<
   received: 0,
   reused: 0,
   rewritten: 0,
-  stages: { read: 0, hash: 0, socket: 0, write: 0, waiting: 0 },
+  stages: noStageTimes,
   receipt: undefined,
   savedAs: [],
   offeredAt: undefined,

@@ -31,6 +31,7 @@ export const showTransfer = async ({ record, stages, name, store, stateDir }: Sh
     filesOffset: offset,
     stages: { ...stages },
     chunks: { sent, received, reused, rewritten, chunkSize },
+    ...(record.limitRate === undefined ? {} : { limitRate: record.limitRate }),
     savedAs: savedAsOf(record),
     receipt: receiptOf(record),
   };

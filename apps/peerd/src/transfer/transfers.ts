@@ -11,6 +11,7 @@ import {
   type RejectRequest, type SendRequest, type SendResponse, shortPeerId, type ShowQuery, type TransferActionResponse, type TransferDetail, type TransferId,
   type TransferState, type TransferSummary, type WhyResponse,
 } from '@peerd/protocol';
+import { Pacer } from '@peerd/transfer';
 import type { DataConnection, Link, LinkUser } from '../peer/ports.ts';
 import { acceptByPolicy, acceptOffer, cancelTransfer, type Decider, rejectOffer } from './decisions.ts';
 import { countConflicts } from './destination.ts';
@@ -74,6 +75,7 @@ class StoredTransfers implements TransferService {
       store, settings, identity, receipts, events, metrics, logger, now,
       posts: new Posts(),
       contentSlots: new Slots(contentLimits),
+      pacer: settings.limitRate === undefined ? undefined : new Pacer(settings.limitRate),
       checkSlots: new Slots(checkLimits),
       nameOf: (record) => contacts.get(record.peer)?.name ?? record.peerName,
     };

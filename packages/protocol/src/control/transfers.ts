@@ -9,12 +9,15 @@ export interface SendRequest {
   paths: string[];
   conflict?: 'rename' | 'fail';
   note?: string;
+  /** Bytes per second that this transfer takes at most, to each peer. */
+  limitRate?: number;
 }
 export const sendRequestSchema: z.ZodType<SendRequest> = z.object({
   peers: z.array(z.string().min(1)).min(1).max(64),
   paths: z.array(z.string().startsWith('/')).min(1).max(10_000),
   conflict: z.enum(['rename', 'fail']).exactOptional(),
   note: z.string().max(1_024).exactOptional(),
+  limitRate: z.int().min(1_024).exactOptional(),
 });
 
 export interface SkippedEntry {
@@ -55,15 +58,21 @@ export interface ChunkCounters {
 
 /**
  * Milliseconds in which at least one operation of the stage was under way; stages overlap. `write` is the receiver's disk at
- * both ends, `socket` the time in which the sender could not write and the receiver had nothing to read, `waiting` a person.
+ * both ends, `socket` the time in which the sender could not write and the receiver had nothing to read, `limit` the time in
+ * which the sender held back for a rate limit, `waiting` a person.
  */
 export interface StageTimes {
   read: number;
   hash: number;
   socket: number;
   write: number;
+  limit: number;
   waiting: number;
 }
+export const stageTimesSchema: z.ZodType<StageTimes> = z.object({
+  read: z.number(), hash: z.number(), socket: z.number(), write: z.number(), limit: z.number(), waiting: z.number(),
+});
+export const noStageTimes: Readonly<StageTimes> = { read: 0, hash: 0, socket: 0, write: 0, limit: 0, waiting: 0 };
 
 export interface TransferDetail extends TransferSummary {
   files: FileView[];
@@ -72,6 +81,8 @@ export interface TransferDetail extends TransferSummary {
   filesOffset: number;
   stages: StageTimes;
   chunks: ChunkCounters;
+  /** Bytes per second, when the sender was told a limit; known there only. */
+  limitRate?: number;
   /** Final absolute paths of the top-level entries, escaped, once done. */
   savedAs: string[];
   receipt: { receivedAt: number; durability: 'transfer' | 'none'; contentRoot: string; verified: boolean } | null;
@@ -80,8 +91,9 @@ export const transferDetailSchema: z.ZodType<TransferDetail> = z.intersection(tr
   files: z.array(fileViewSchema),
   filesTotal: z.int(),
   filesOffset: z.int(),
-  stages: z.object({ read: z.number(), hash: z.number(), socket: z.number(), write: z.number(), waiting: z.number() }),
+  stages: stageTimesSchema,
   chunks: z.object({ sent: z.int(), received: z.int(), reused: z.int(), rewritten: z.int(), chunkSize: z.int() }),
+  limitRate: z.int().exactOptional(),
   savedAs: z.array(z.string()),
   receipt: z
     .object({ receivedAt: z.int(), durability: z.enum(['transfer', 'none']), contentRoot: z.string(), verified: z.boolean() })

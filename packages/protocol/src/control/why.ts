@@ -2,14 +2,14 @@
 import { z } from 'zod';
 import { type TransferId, transferIdSchema } from '../ids.ts';
 import { type PeerReference, peerReferenceSchema, type TransferState, transferStates } from './common.ts';
-import type { StageTimes } from './transfers.ts';
+import { type StageTimes, stageTimesSchema } from './transfers.ts';
 
 /**
  * `reaching`: until the offer was at the receiver. `person`: until somebody had decided. `read`, `hash`, `socket`, `write`: the
- * stages of the content; `write` is the receiver's disk, `socket` the network (at the receiver also the sender). `idle`: no
- * content moved after the decision: the link was away, or others came first.
+ * stages of the content; `write` is the receiver's disk, `socket` the network (at the receiver also the sender). `limit`: the
+ * sender keeps to a rate limit. `idle`: no content moved after the decision: the link was away, or others came first.
  */
-const bottlenecks = ['reaching', 'person', 'read', 'hash', 'socket', 'write', 'idle'] as const;
+const bottlenecks = ['reaching', 'person', 'read', 'hash', 'socket', 'write', 'limit', 'idle'] as const;
 export type Bottleneck = (typeof bottlenecks)[number];
 
 export interface WhyResponse {
@@ -46,7 +46,7 @@ export const whyResponseSchema: z.ZodType<WhyResponse> = z.object({
   running: z.boolean(),
   elapsed: z.number(),
   phases: z.object({ reaching: z.number(), person: z.number(), content: z.number() }),
-  stages: z.object({ read: z.number(), hash: z.number(), socket: z.number(), write: z.number(), waiting: z.number() }),
+  stages: stageTimesSchema,
   bytes: z.int(),
   bytesDone: z.int(),
   bytesPerSecond: z.number(),

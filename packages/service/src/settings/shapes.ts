@@ -2,7 +2,7 @@
 import { isIP } from 'node:net';
 import { homedir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
-import { nameMaxBytes, PeerdError, type PeerId, roomMaxBytes } from '@peerd/protocol';
+import { nameMaxBytes, parseByteSize, PeerdError, type PeerId, roomMaxBytes } from '@peerd/protocol';
 import { z } from 'zod';
 
 export interface HostPort {
@@ -52,6 +52,15 @@ export const nameSettingSchema: z.ZodType<string, string> = z
 export const roomSettingSchema: z.ZodType<string, string> = z
   .string()
   .refine((text) => text.length > 0 && Buffer.byteLength(text) <= roomMaxBytes && !/[\p{Cc}\p{Cf}]/u.test(text), `must be 1 to ${roomMaxBytes} bytes of text without control characters`);
+
+/** `500K`, `2.5M`, `1 GiB`, or a number of bytes. */
+export const byteSizeSchema = (least: number): z.ZodType<number, string | number> =>
+  z.union([z.string(), z.number()]).transform((value, context) => {
+    const bytes = parseByteSize(String(value));
+    if (bytes !== undefined && bytes >= least) return bytes;
+    context.addIssue({ code: 'custom', message: `"${value}" is not an amount of bytes from ${least} on, such as 500K, 2.5M or 1G` });
+    return z.NEVER;
+  });
 
 /** Relative paths count from the working directory, `~/` from the home directory. */
 export const pathSettingSchema: z.ZodType<string, string> = z

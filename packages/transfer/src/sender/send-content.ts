@@ -18,6 +18,7 @@ import { contentRootOf } from '../store/content-root.ts';
 import { FileThread } from '../thread/file-thread.ts';
 import type { HaveSet } from './have-set.ts';
 import { sendLargeFile } from './large-file.ts';
+import type { Pacer } from './pacer.ts';
 import type { Piece, Sending, SourceFile } from './sending.ts';
 import { SmallFiles } from './small-files.ts';
 import type { EntryFailure, EntryFailureCode } from './source-problems.ts';
@@ -34,6 +35,8 @@ export interface SendContentOptions {
   readonly have: HaveSet;
   readonly alreadyFailed: ReadonlySet<number>;
   readonly sink: DataSink;
+  /** Rate limits; each piece waits for its turn at all of them. */
+  readonly pacers?: readonly Pacer[];
   onEntryFailed(entry: number, code: EntryFailureCode, message: string): void;
   onChunksSent(count: number, bytes: number): void;
   readonly stages: StageClock;
@@ -55,6 +58,7 @@ export const sendContent = async (options: SendContentOptions): Promise<{ conten
   const window = new OrderedWindow<Piece | undefined>(readAheadBytes, async (piece) => {
     if (piece === undefined) return;
     signal.throwIfAborted();
+    for (const pacer of options.pacers ?? []) await stages.time('limit', () => pacer.turn(piece.bytes, signal));
     await stages.time('socket', () => abortable(options.sink.write(piece.buffers), signal));
     options.onChunksSent(piece.chunks, piece.bytes);
   });

@@ -16,6 +16,7 @@ export const migration: Migration = {
       peer_name TEXT NOT NULL,
       note TEXT,
       conflict TEXT NOT NULL CHECK (conflict IN ('rename', 'fail')),
+      limit_rate INTEGER,
       entries INTEGER NOT NULL,
       bytes INTEGER NOT NULL,
       pages INTEGER NOT NULL,
