@@ -57,7 +57,7 @@ const body = (command: Command): string[] => {
 
 const usage = (command: Command): string => {
   const path: string[] = [];
-  for (let at: Command | null = command; at !== null; at = at.parent as Command | null) path.unshift(at.name());
+  for (let at: Command | null = command; at !== null; at = at.parent) path.unshift(at.name());
   const words = command.registeredArguments.map((argument) => (argument.required ? argumentWords(argument) : `[${argumentWords(argument)}]`));
   const options = command.options.filter(({ hidden }) => !hidden).map((option) => (option.mandatory ? flags(option) : `[${flags(option)}]`));
   return [...path, ...words, ...options].join(' ');
@@ -75,7 +75,8 @@ const cell = (text: string): string => text.replaceAll('|', String.raw`\|`);
 /** What a command says below its options, by paragraph. */
 const afterHelp = (command: Command): string[] => {
   let text = '';
-  command.emit('afterHelp', { error: false, command, write: (part: string) => (text += part) });
+  // Commander is an emitter, though its types don't say so.
+  (command as unknown as NodeJS.EventEmitter).emit('afterHelp', { error: false, command, write: (part: string) => (text += part) });
   for (const known of shared) text = text.replace(known, '');
   return text.split(/\n{2,}/).map((paragraph) => paragraph.replace(/^\n+|\s+$/g, '')).filter((paragraph) => paragraph !== '');
 };
