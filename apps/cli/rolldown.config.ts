@@ -1,5 +1,12 @@
 import { join } from 'node:path';
-import { type BuildOptions, defineConfig } from 'rolldown';
+import { type BuildOptions, defineConfig, type Plugin } from 'rolldown';
+
+/** Commander starts other programs for commands of their own, which peerctl has none of: loading what that needs takes 3 ms. */
+const lazyChildProcess: Plugin = {
+  name: 'lazy-child-process',
+  resolveId: (source, importer) => (source === 'node:child_process' && importer?.includes('/commander/') === true ? '\0lazy-child-process' : null),
+  load: (id) => (id === '\0lazy-child-process' ? "export default { spawn: (...words) => process.getBuiltinModule('node:child_process').spawn(...words) };" : null),
+};
 
 /**
  * What every command needs in one file, and chunks for what only some need. CommonJS: `peerctl whoami` took 62 ms so and
@@ -8,6 +15,7 @@ import { type BuildOptions, defineConfig } from 'rolldown';
 export const bundleInto = (directory: string): BuildOptions => ({
   input: join(import.meta.dirname, 'src/main.ts'),
   platform: 'node',
+  plugins: [lazyChildProcess],
   resolve: { conditionNames: ['@peerd/source', 'node', 'import', 'default'] },
   output: { dir: directory, cleanDir: true, format: 'cjs', entryFileNames: 'main.cjs', chunkFileNames: '[name].cjs' },
 });

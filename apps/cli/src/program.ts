@@ -1,6 +1,6 @@
 /** All commands, and what they have in common. */
 import { createRequire } from 'node:module';
-import { Command } from 'commander';
+import { Command, CommanderError } from 'commander';
 import { addAccept } from './commands/accept.ts';
 import { addCancel } from './commands/cancel.ts';
 import { addChat } from './commands/chat.ts';
@@ -27,12 +27,15 @@ export interface GlobalOptions {
   readonly json?: boolean;
 }
 
-const groups = {
-  'This peer:': [addStatus, addWhoami],
-  'Peers:': [addPeers, addConnect, addDisconnect, addContacts, addTrust, addChat],
-  'Transfers:': [addSend, addInbox, addAccept, addReject, addTransfers, addShow, addWhy, addCancel],
-  'Proof:': [addHistory, addReceipts],
-} as const;
+type Add = (program: Command, run: Run) => void;
+
+/** By the names that people type. */
+const groups: Readonly<Record<string, Readonly<Record<string, Add>>>> = {
+  'This peer:': { status: addStatus, whoami: addWhoami },
+  'Peers:': { peers: addPeers, connect: addConnect, disconnect: addDisconnect, contacts: addContacts, trust: addTrust, chat: addChat },
+  'Transfers:': { send: addSend, inbox: addInbox, accept: addAccept, reject: addReject, transfers: addTransfers, show: addShow, why: addWhy, cancel: addCancel },
+  'Proof:': { history: addHistory, receipts: addReceipts },
+};
 
 const epilogue = `
 Exit codes: 0 done, 1 failed, 2 usage, 3 peerd unreachable, 4 no such peer or
@@ -43,11 +46,16 @@ The socket is --socket, else PEERCTL_SOCKET, else PEERD_CONTROL, else the first
 that exists of $XDG_RUNTIME_DIR/peerd/peerd.sock, /run/peerd/peerd.sock and
 /tmp/peerd-UID/peerd.sock.`;
 
-export const createProgram = (run: Run): Command => {
+/** @param only the one command that is needed, if there is one of that name: making all of them takes longer than running a quick one */
+export const createProgram = (run: Run, only?: string): Command => {
   const program = new Command('peerctl')
     .description('Sends files and messages straight to other peers, through the peerd that runs on this machine.')
     .usage('[--socket PATH] [--json] COMMAND')
-    .version(version(), '-V, --version', 'show the version')
+    .option('-V, --version', 'show the version')
+    .on('option:version', () => {
+      process.stdout.write(`${version()}\n`);
+      throw new CommanderError(0, 'commander.version', '');
+    })
     .helpOption('-h, --help', 'show this help')
     .helpCommand('help [COMMAND]', 'show the help of a command')
     .option('--socket <PATH>', 'control socket of peerd')
@@ -57,12 +65,13 @@ export const createProgram = (run: Run): Command => {
     .configureOutput({ outputError: () => {} })
     .configureHelp({ showGlobalOptions: true, helpWidth: Math.min(process.stdout.columns || 80, 100) })
     .addHelpText('after', `${examples(['peerctl peers', 'who is here'], ['peerctl send bob report.pdf', 'send a file to bob'], ['peerctl inbox', 'what others want to send to you'], ['peerctl help send', 'more about a command'])}\n${epilogue}`);
+  const known = only !== undefined && Object.values(groups).some((commands) => Object.hasOwn(commands, only));
   for (const [heading, commands] of Object.entries(groups)) {
     program.commandsGroup(heading);
-    for (const add of commands) add(program, run);
+    for (const [name, add] of Object.entries(commands)) if (!known || name === only) add(program, run);
   }
   return program;
 };
 
-/** `#package.json` names our own one from the sources and from the bundle. */
+/** Read only when it is asked for. `#package.json` names our own one from the sources and from the bundle. */
 const version = (): string => (createRequire(import.meta.filename)('#package.json') as { version: string }).version;

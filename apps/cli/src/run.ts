@@ -37,7 +37,7 @@ export const runPeerctl = async (argv: readonly string[]): Promise<number> => {
         end.abort();
       }
     };
-  const program = createProgram(run);
+  const program = createProgram(run, argv[firstWord(argv)]);
   try {
     await program.parseAsync(argv, { from: 'user' });
   } catch (error) {
@@ -48,6 +48,16 @@ export const runPeerctl = async (argv: readonly string[]): Promise<number> => {
     return usageExit;
   }
   return exitCode;
+};
+
+/** Where the command stands: behind the global options. */
+const firstWord = (argv: readonly string[]): number => {
+  let index = 0;
+  for (; index < argv.length; index += 1) {
+    if (argv[index] === '--socket') index += 1;
+    else if (argv[index]?.startsWith('-') !== true) break;
+  }
+  return index;
 };
 
 /** Arguments that could not be parsed may still say how errors are wanted. */

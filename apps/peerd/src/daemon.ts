@@ -150,7 +150,7 @@ export const createDaemon = async (settings: PeerdSettings, { logger, env, onFat
 
   const stopping = new AbortController();
   let up = false;
-  const http = createHttp({ registry: metrics.registry, allowedHosts: settings.allowHost, notReady: () => (stopping.signal.aborted ? 'stopping' : up ? undefined : 'starting') });
+  const http = createHttp({ title: 'peerd metrics and health', version, registry: metrics.registry, allowedHosts: settings.allowHost, notReady: () => (stopping.signal.aborted ? 'stopping' : up ? undefined : 'starting') });
   starting.defer(() => http.close());
   const metricsAddress = await bindHttp(http, settings.metrics ?? defaultMetrics, settings.metrics !== undefined);
 

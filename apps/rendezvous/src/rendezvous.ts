@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { formatAddress, leaseMs, nonceBytes, PeerdError, type PeerId, protocolVersions, rendezvousAlpn } from '@peerd/protocol';
 import { bindHttp, createHttp, type Daemon, defaultStateDir, listen, type Listener, type ListenOptions, loadIdentity, type Logger, parseHostPort, probe, readRoomSecret } from '@peerd/service';
 import { peerView, type PeerView } from './admin/peers.ts';
-import { addAdminRoutes } from './admin/routes.ts';
+import { addAdminRoutes, type AdminParts } from './admin/routes.ts';
 import { loadAdminToken } from './admin/token.ts';
 import type { ClientId } from './client-id.ts';
 import { type Clock, systemClock } from './clock.ts';
@@ -87,8 +87,8 @@ export const createRendezvousServer = async (settings: RendezvousSettings, surro
     const heardAgoMs = clock.monotonic() - (registry.heardAt(registration.client) ?? clock.monotonic());
     return peerView(registration, { agent: client?.agent ?? '', observedHost: client?.observedHost ?? '', queuedBytes: client?.outbox.bytes ?? 0, heardAgoMs });
   };
-  const app = createHttp({ registry: metrics.registry, notReady: () => (stopping.signal.aborted ? 'stopping' : undefined), allowedHosts: settings.allowHost });
-  addAdminRoutes(app, {
+  const app = createHttp({ title: 'rendezvous admin API', version, registry: metrics.registry, notReady: () => (stopping.signal.aborted ? 'stopping' : undefined), allowedHosts: settings.allowHost });
+  const adminParts: AdminParts = {
     token,
     maxPeers: settings.maxPeers,
     peers: (room) => [...registry.all()].filter((registration) => room === undefined || registration.room === room).map(view),
@@ -102,7 +102,8 @@ export const createRendezvousServer = async (settings: RendezvousSettings, surro
       logger.info({ peer: removed.id, name: removed.name }, 'removed by an administrator');
       return removed;
     },
-  });
+  };
+  void app.register(async (scope) => addAdminRoutes(scope, adminParts));
   let admin: string;
   try {
     admin = await bindHttp(app, settings.admin ?? defaultAdmin, settings.admin !== undefined);

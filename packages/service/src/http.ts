@@ -6,11 +6,15 @@ import { isIP } from 'node:net';
 import { errorCodes, escapeText, formatAddress, PeerdError } from '@peerd/protocol';
 import Fastify, { type FastifyInstance } from 'fastify';
 import type { Registry } from 'prom-client';
+import { z } from 'zod';
+import { describeRoutes } from './openapi.ts';
 
 export interface HttpOptions {
   readonly registry: Registry;
   /** Why the daemon is not ready, or `undefined` when it is. */
   readonly notReady: () => string | undefined;
+  readonly title: string;
+  readonly version: string;
   /** Host names besides loopback and IP literals that may stand in `Host`. */
   readonly allowedHosts: readonly string[];
 }
@@ -24,13 +28,20 @@ export const createHttp = (options: HttpOptions): FastifyInstance => {
   });
   app.setErrorHandler(async (error, _request, reply) => reply.status(httpStatus(error)).send(errorBody(error)));
   app.setNotFoundHandler(async (request, reply) => reply.status(404).send(errorBody(new PeerdError('not_found', `no route ${request.method} ${escapeText(request.url)}`))));
-  app.get('/metrics', async (_request, reply) => reply.type(options.registry.contentType).send(await options.registry.metrics()));
-  app.get('/healthz', async () => ({ status: 'ok' }));
-  app.get('/readyz', async (_request, reply) => {
-    const reason = options.notReady();
+  describeRoutes(app, { title: options.title, version: options.version });
+  void app.register(async (scope) => addCommonRoutes(scope, options));
+  return app;
+};
+
+const addCommonRoutes = (app: FastifyInstance, { registry, notReady }: HttpOptions): void => {
+  const metrics = { description: 'The Prometheus text format.', content: { 'text/plain': { schema: z.string() } } };
+  app.get('/metrics', { schema: { description: 'Metrics for Prometheus.', response: { 200: metrics } } }, async (_request, reply) => reply.type(registry.contentType).send(await registry.metrics()));
+  app.get('/healthz', { schema: { description: 'Whether the process lives.', response: { 200: z.object({ status: z.literal('ok') }) } } }, async () => ({ status: 'ok' }));
+  const readiness = { 200: z.object({ status: z.literal('ready') }), 503: z.object({ status: z.literal('not_ready'), reason: z.string() }) };
+  app.get('/readyz', { schema: { description: 'Whether it serves: 503 says why not.', response: readiness } }, async (_request, reply) => {
+    const reason = notReady();
     return reason === undefined ? { status: 'ready' } : reply.status(503).send({ status: 'not_ready', reason });
   });
-  return app;
 };
 
 /** The error document of design: `{ error: { code, message, hint } }`. */

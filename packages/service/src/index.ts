@@ -8,6 +8,7 @@ export * from './identity/identity.ts';
 export * from './lifecycle.ts';
 export * from './logger.ts';
 export * from './metrics.ts';
+export * from './openapi.ts';
 export * from './probe.ts';
 export * from './settings/room-secret.ts';
 export * from './settings/settings.ts';

@@ -9,7 +9,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { bindHttp, createHttp, createRegistry, errorBody, type HttpOptions, httpStatus } from '../src/index.ts';
 
 const serve = async (more: Partial<HttpOptions> = {}): Promise<number> => {
-  const app = createHttp({ registry: createRegistry(), notReady: () => undefined, allowedHosts: [], ...more });
+  const app = createHttp({ title: 'test', version: '1.0.0', registry: createRegistry(), notReady: () => undefined, allowedHosts: [], ...more });
   onTestFinished(() => app.close());
   const address = await bindHttp(app, { host: '127.0.0.1', port: 0 }, true);
   return Number(address.split(':')[1]);
@@ -61,7 +61,7 @@ describe('the HTTP endpoint of a daemon', () => {
     onTestFinished(() => void taken.close());
     const { port } = taken.address() as { port: number };
     const make = () => {
-      const app = createHttp({ registry: createRegistry(), notReady: () => undefined, allowedHosts: [] });
+      const app = createHttp({ title: 'test', version: '1.0.0', registry: createRegistry(), notReady: () => undefined, allowedHosts: [] });
       onTestFinished(() => app.close());
       return app;
     };
@@ -88,4 +88,10 @@ describe('error documents', () => {
     expect(httpStatus(new Error('x'))).toBe(500);
     expect(httpStatus(Object.assign(new Error('x'), { statusCode: 413 }))).toBe(413);
   });
+});
+
+test('a route that says nothing about itself cannot be added', async () => {
+  const app = createHttp({ title: 'test', version: '1.0.0', registry: createRegistry(), notReady: () => undefined, allowedHosts: [] });
+  void app.register(async (scope) => scope.get('/silent', async () => ({})));
+  await expect(app.ready()).rejects.toThrow(/GET \/silent is not described/);
 });

@@ -5,7 +5,7 @@ import type {
   TransfersResponse, TrustRequest, TrustResponse, VerifyReceiptsResponse, WhoamiResponse, WhyResponse,
 } from '@peerd/protocol';
 import type { Followed, FollowOptions } from './follow.ts';
-import { call } from './request.ts';
+import { call } from './call.ts';
 
 /** Silence that a daemon may keep before it answers a question from memory or its database. */
 const queryDeadlineMs = 30_000;

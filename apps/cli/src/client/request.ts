@@ -1,31 +1,7 @@
 /** One HTTP/1.1 request over the control socket. `node:http` is used as it is: it starts faster than any library on it. */
 import { request as httpRequest, type IncomingMessage } from 'node:http';
-import { PeerdError } from '@peerd/protocol/errors';
-import { DaemonError, type Failure } from './failure.ts';
-import { notPeerd, unreachable } from './unreachable.ts';
-
-export interface Call {
-  readonly method: 'GET' | 'POST';
-  /** With the query, percent-encoded. */
-  readonly path: string;
-  readonly body?: unknown;
-  readonly signal: AbortSignal;
-  /** Silence after which the daemon counts as hung; without it a call waits for as long as the daemon works on it. */
-  readonly deadlineMs?: number;
-}
-
-/** The largest answer is a page of 10,000 files with paths of up to 64 KiB each; most are far below. */
-const maxAnswerBytes = 256 * 1024 * 1024;
-
-/** @throws PeerdError `daemon_unreachable`, the signal's reason; DaemonError */
-export const call = async (socket: string, options: Call): Promise<unknown> => {
-  const response = await open(socket, options);
-  const text = await readAll(socket, response, options.signal);
-  const status = response.statusCode ?? 0;
-  const body = parse(socket, text);
-  if (status >= 200 && status < 300) return body;
-  throw new DaemonError(failureIn(body) ?? { code: 'internal', message: `peerd answered with HTTP status ${status}`, hint: null });
-};
+import type { Call } from './call.ts';
+import { notAnswered, unreachable } from './unreachable.ts';
 
 /** Resolves with the response as soon as its head is there. */
 export const open = async (socket: string, options: Call & { readonly headers?: Record<string, string> }): Promise<IncomingMessage> => {
@@ -47,41 +23,9 @@ export const open = async (socket: string, options: Call & { readonly headers?: 
     });
     const { deadlineMs } = options;
     if (deadlineMs !== undefined)
-      request.setTimeout(deadlineMs, () => request.destroy(new PeerdError('daemon_unreachable', `peerd on ${socket} has not answered for ${Math.round(deadlineMs / 1000)} s`, { hint: 'It may be stopped or overloaded: look at its process and its log.' })));
+      request.setTimeout(deadlineMs, () => request.destroy(notAnswered(socket, deadlineMs)));
     request.once('response', resolve);
     request.on('error', (error) => reject(options.signal.aborted ? (options.signal.reason as Error) : unreachable(socket, error)));
     request.end(payload);
   });
-};
-
-const readAll = async (socket: string, response: IncomingMessage, signal: AbortSignal): Promise<string> => {
-  const parts: Buffer[] = [];
-  let bytes = 0;
-  try {
-    for await (const part of response as AsyncIterable<Buffer>) {
-      bytes += part.byteLength;
-      if (bytes > maxAnswerBytes) throw new PeerdError('internal', `peerd's answer is larger than ${maxAnswerBytes} bytes`, { hint: 'Ask for fewer entries with --limit.' });
-      parts.push(part);
-    }
-  } catch (error) {
-    throw signal.aborted ? (signal.reason as Error) : unreachable(socket, error as Error);
-  }
-  return Buffer.concat(parts).toString('utf8');
-};
-
-const parse = (socket: string, text: string): unknown => {
-  if (text === '') return undefined;
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    throw notPeerd(socket);
-  }
-};
-
-/** The error of an error document, or `undefined` if the body is something else. */
-const failureIn = (body: unknown): Failure | undefined => {
-  const error = (body as { error?: Partial<Failure> } | undefined)?.error;
-  if (typeof error?.code !== 'string' || typeof error.message !== 'string') return undefined;
-  const { code, message, hint, details } = error;
-  return { code, message, hint: typeof hint === 'string' ? hint : null, ...(details === undefined ? {} : { details }) };
 };

@@ -28,5 +28,8 @@ export const unreachable = (socket: string, cause: Error): PeerdError => {
   return code.startsWith('HPE_') ? notPeerd(socket, cause) : fail(`no peerd answers on ${where}: ${cause.message}`, start);
 };
 
+export const notAnswered = (socket: string, ms: number): PeerdError =>
+  new PeerdError('daemon_unreachable', `peerd on ${escapeText(socket)} has not answered for ${Math.round(ms / 1000)} s`, { hint: 'It may be stopped or overloaded: look at its process and its log.' });
+
 export const notPeerd = (socket: string, cause?: Error): PeerdError =>
   new PeerdError('daemon_unreachable', `what answers on ${escapeText(socket)} is not peerd's control interface`, { cause, hint: 'Name the socket of peerd with --socket PATH.' });

@@ -1,4 +1,4 @@
-import { type ReceiptsQuery, type VerifyReceiptsResponse } from '@peerd/protocol';
+import type { ReceiptsQuery, VerifyReceiptsResponse } from '@peerd/protocol';
 import { PeerdError } from '@peerd/protocol/errors';
 import { type Command, createOption } from 'commander';
 import type { Run } from '../context.ts';

@@ -143,7 +143,10 @@ export class TestDaemon implements AsyncDisposable {
   }
 
   async #answer(asked: Asked, response: ServerResponse): Promise<void> {
-    const send = (status: number, body: unknown): void => void response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+    const send = (status: number, body: unknown): void => {
+      const text = JSON.stringify(body);
+      response.writeHead(status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) }).end(text);
+    };
     const answer = this.#answers.get(`${asked.method} ${asked.path}`);
     if (!answer) return send(404, new Refusal('not_found', `no route ${asked.method} ${asked.path}`).document);
     try {

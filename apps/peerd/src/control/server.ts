@@ -1,11 +1,10 @@
 /** The control API: HTTP/1.1 on a Unix socket, typed by zod, described at /openapi.json. */
 import { once } from 'node:events';
 import { chmod } from 'node:fs/promises';
-import fastifySwagger from '@fastify/swagger';
 import { escapeText, PeerdError } from '@peerd/protocol';
-import { errorBody, httpStatus, type Logger } from '@peerd/service';
+import { describeRoutes, errorBody, httpStatus, type Logger } from '@peerd/service';
 import Fastify, { type FastifyInstance } from 'fastify';
-import { hasZodFastifySchemaValidationErrors, jsonSchemaTransform, serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
+import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
 import { prepareSocketFile } from './socket-file.ts';
 import type { SocketPlace } from './socket-path.ts';
 
@@ -32,12 +31,6 @@ export const createControl = async ({ version, logger, onAnswered, routes }: Con
     connectionTimeout: 0,
     routerOptions: { maxParamLength: 1_024 },
   });
-  app.setValidatorCompiler((route: Parameters<typeof validatorCompiler>[0]) => {
-    const validate = validatorCompiler(route);
-    // Fastify validates `null` where there is no body; schemas say `undefined`.
-    return (data: unknown) => validate(data ?? undefined);
-  });
-  app.setSerializerCompiler(serializerCompiler);
   const parseJson = app.getDefaultJsonParser('error', 'error');
   app.removeContentTypeParser('application/json');
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
@@ -54,9 +47,8 @@ export const createControl = async ({ version, logger, onAnswered, routes }: Con
   app.setNotFoundHandler(async (request, reply) =>
     reply.status(404).send(errorBody(new PeerdError('not_found', `no route ${request.method} ${escapeText(request.url)}`, { hint: 'GET /openapi.json lists the routes of this version.' }))),
   );
-  await app.register(fastifySwagger, { openapi: { openapi: '3.1.0', info: { title: 'peerd control API', version } }, transform: jsonSchemaTransform });
+  describeRoutes(app, { title: 'peerd control API', version });
   app.after(() => routes(app));
-  app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
   await app.ready();
   return app;
 };

@@ -2,7 +2,7 @@
 import { BlockList, isIPv6 } from 'node:net';
 import { PeerdError, peerIdSchema, type PeerId } from '@peerd/protocol';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
+import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { type PeerView, peerViewSchema } from './peers.ts';
 import { bearsToken } from './token.ts';
@@ -21,8 +21,6 @@ loopback.addSubnet('127.0.0.0', 8, 'ipv4');
 loopback.addAddress('::1', 'ipv6');
 
 export const addAdminRoutes = (app: FastifyInstance, parts: AdminParts): void => {
-  app.setValidatorCompiler(validatorCompiler);
-  app.setSerializerCompiler(serializerCompiler);
   const authorize = (request: FastifyRequest, reply: FastifyReply): void => {
     if (bearsToken(request.headers.authorization, parts.token)) return;
     void reply.header('www-authenticate', 'Bearer');
@@ -35,7 +33,7 @@ export const addAdminRoutes = (app: FastifyInstance, parts: AdminParts): void =>
   routes.route({
     method: 'GET',
     url: '/v1/peers',
-    schema: { querystring: z.object({ room: z.string().optional() }), response: { 200: z.object({ peers: z.array(peerViewSchema), maxPeers: z.int() }) } },
+    schema: { description: 'Who is registered, in all rooms or in one. Off loopback it needs the admin token.', querystring: z.object({ room: z.string().optional() }), response: { 200: z.object({ peers: z.array(peerViewSchema), maxPeers: z.int() }) } },
     onRequest: async (request, reply) => {
       if (!onLoopback(app)) authorize(request, reply);
     },
@@ -45,7 +43,7 @@ export const addAdminRoutes = (app: FastifyInstance, parts: AdminParts): void =>
   routes.route({
     method: 'DELETE',
     url: '/v1/peers/:id',
-    schema: { params: z.object({ id: peerIdSchema }), response: { 200: z.object({ removed: peerViewSchema }) } },
+    schema: { description: 'Takes a registration off the roster and closes its connection. Needs the admin token.', params: z.object({ id: peerIdSchema }), response: { 200: z.object({ removed: peerViewSchema }) } },
     onRequest: async (request, reply) => authorize(request, reply),
     handler: async (request) => {
       const removed = parts.remove(request.params.id);

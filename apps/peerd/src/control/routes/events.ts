@@ -1,4 +1,5 @@
 /** GET /v1/events: server-sent events until the client goes away or the daemon stops. */
+import { controlEventSchema } from '@peerd/protocol';
 import type { Logger } from '@peerd/service';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import type { EventHub } from '../events/hub.ts';
@@ -18,7 +19,7 @@ const defaultMaxUnreadBytes = 4 * 1_024 * 1_024;
 
 export const eventsRoutes: FastifyPluginAsyncZod<EventsRoutes> = async (app, options) => {
   const { hub, logger, stopping, commentMs = defaultCommentMs, maxUnreadBytes = defaultMaxUnreadBytes } = options;
-  app.get('/v1/events', { schema: { description: 'Server-sent events. Last-Event-ID resumes.', produces: ['text/event-stream'] } }, (request, reply) => {
+  app.get('/v1/events', { schema: { description: 'Server-sent events. Last-Event-ID resumes.', response: { 200: { description: 'Each event has its kind as type, and an id; data is JSON.', content: { 'text/event-stream': { schema: controlEventSchema } } } } } }, (request, reply) => {
     reply.hijack();
     const { raw } = reply;
     raw.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
