@@ -10,6 +10,7 @@ import { addDisconnect } from './commands/disconnect.ts';
 import { addHistory } from './commands/history.ts';
 import { addInbox } from './commands/inbox.ts';
 import { addPeers } from './commands/peers.ts';
+import { addPolicy } from './commands/policy.ts';
 import { addReceipts } from './commands/receipts.ts';
 import { addReject } from './commands/reject.ts';
 import { addSend } from './commands/send.ts';
@@ -29,7 +30,7 @@ export interface GlobalOptions {
 
 const groups = {
   'This peer:': [addStatus, addWhoami],
-  'Peers:': [addPeers, addConnect, addDisconnect, addContacts, addTrust, addChat],
+  'Peers:': [addPeers, addConnect, addDisconnect, addContacts, addTrust, addPolicy, addChat],
   'Transfers:': [addSend, addInbox, addAccept, addReject, addTransfers, addShow, addWhy, addCancel],
   'Proof:': [addHistory, addReceipts],
 } as const;
