@@ -10,6 +10,7 @@ import { addDisconnect } from './commands/disconnect.ts';
 import { addHistory } from './commands/history.ts';
 import { addInbox } from './commands/inbox.ts';
 import { addPeers } from './commands/peers.ts';
+import { addPolicy } from './commands/policy.ts';
 import { addReceipts } from './commands/receipts.ts';
 import { addReject } from './commands/reject.ts';
 import { addSend } from './commands/send.ts';
@@ -32,7 +33,7 @@ type Add = (program: Command, run: Run) => void;
 /** By the names that people type. */
 const groups: Readonly<Record<string, Readonly<Record<string, Add>>>> = {
   'This peer:': { status: addStatus, whoami: addWhoami },
-  'Peers:': { peers: addPeers, connect: addConnect, disconnect: addDisconnect, contacts: addContacts, trust: addTrust, chat: addChat },
+  'Peers:': { peers: addPeers, connect: addConnect, disconnect: addDisconnect, contacts: addContacts, trust: addTrust, policy: addPolicy, chat: addChat },
   'Transfers:': { send: addSend, inbox: addInbox, accept: addAccept, reject: addReject, transfers: addTransfers, show: addShow, why: addWhy, cancel: addCancel },
   'Proof:': { history: addHistory, receipts: addReceipts },
 };

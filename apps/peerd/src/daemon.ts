@@ -9,6 +9,7 @@ import { formatAddress, nonceBytes, PeerdError, type PeerId, protocolVersions, s
 import { bindHttp, createHttp, type Daemon, defaultStateDir, inheritedSockets, loadIdentity, type Logger, probe, readRoomSecret } from '@peerd/service';
 import { loadChat } from './chat/chat.ts';
 import { loadContacts } from './contacts/contacts.ts';
+import { loadPolicies } from './contacts/policies.ts';
 import { EventHub } from './control/events/hub.ts';
 import type { KnownPeers } from './control/peers-view.ts';
 import { contactsRoutes } from './control/routes/contacts.ts';
@@ -18,6 +19,7 @@ import { historyRoutes } from './control/routes/history.ts';
 import { inboxRoutes } from './control/routes/inbox.ts';
 import { messagesRoutes } from './control/routes/messages.ts';
 import { peersRoutes } from './control/routes/peers.ts';
+import { policyRoutes } from './control/routes/policy.ts';
 import { receiptsRoutes } from './control/routes/receipts.ts';
 import { transfersRoutes } from './control/routes/transfers.ts';
 import { closeControl, createControl, listenControl } from './control/server.ts';
@@ -91,8 +93,10 @@ export const createDaemon = async (settings: PeerdSettings, { logger, env, onFat
   const peersChanged = coalesce(() => hub.publish({ kind: 'peers' }), peersEventMs);
   starting.defer(() => peersChanged.cancel());
 
+  const policies = await loadPolicies({ database, fallback: settings.accept, now });
   const contacts = await loadContacts({
     database, self, now,
+    isBlocked: (peer) => policies.isBlocked(peer),
     present: () => [...links.all().map(({ peer, name }) => ({ id: peer, name })), ...rendezvous.roster.all()],
     onChange: (contact, added) => {
       peersChanged.call();
@@ -104,11 +108,11 @@ export const createDaemon = async (settings: PeerdSettings, { logger, env, onFat
   const receipts = await openReceiptLog({ stateDir, database, self: identity.id, logger });
   starting.defer(() => receipts.close());
   const transfers: TransferService = await createTransfers({
-    database, contacts, identity, receipts, logger, now,
+    database, contacts, policies, identity, receipts, logger, now,
     links: () => links,
     events: hub,
     metrics: createTransferMetrics(metrics.registry, (direction, state) => transfers.unfinished(direction, state)),
-    settings: { stateDir, downloadDir, accept: settings.accept, durability: settings.durability, ...(settings.limitRate === undefined ? {} : { limitRate: settings.limitRate }) },
+    settings: { stateDir, downloadDir, durability: settings.durability, ...(settings.limitRate === undefined ? {} : { limitRate: settings.limitRate }) },
   });
   starting.defer(() => transfers.stop());
 
@@ -117,7 +121,7 @@ export const createDaemon = async (settings: PeerdSettings, { logger, env, onFat
   const links: LinkLayer = createLinks({
     identity, hello, users, logger,
     listen: settings.listen ?? { host: '::', port: defaultListenPort },
-    policy: { isContact: (peer) => contacts.get(peer) !== undefined, isBlocked: () => false, hasUnfinishedTransfer: (peer) => transfers.hasUnfinishedTransfer(peer) },
+    policy: { isContact: (peer) => contacts.get(peer) !== undefined, isBlocked: (peer) => policies.isBlocked(peer), hasUnfinishedTransfer: (peer) => transfers.hasUnfinishedTransfer(peer) },
     addressBook: { knownAddresses: (peer) => contacts.get(peer)?.addresses ?? [], reached: (peer, address) => contacts.reached(peer, address) },
     rendezvous: {
       get roster() {
@@ -154,7 +158,7 @@ export const createDaemon = async (settings: PeerdSettings, { logger, env, onFat
   starting.defer(() => http.close());
   const metricsAddress = await bindHttp(http, settings.metrics ?? defaultMetrics, settings.metrics !== undefined);
 
-  const known: KnownPeers = { contacts, links, roster: rendezvous.roster };
+  const known: KnownPeers = { contacts, policies, links, roster: rendezvous.roster };
   const fixed = { version, ...self, room: settings.room, listen: [listen], metrics: metricsAddress, downloadDir, accept: settings.accept };
   const control = await createControl({
     version,
@@ -166,6 +170,7 @@ export const createDaemon = async (settings: PeerdSettings, { logger, env, onFat
         status: () => statusOf({ fixed, contacts, links: () => links.all(), rendezvous: () => rendezvous.status(), transfers: () => transfers.counts() }),
       });
       void app.register(peersRoutes, { known, contacts, links, stopping: stopping.signal });
+      void app.register(policyRoutes, { contacts, policies, links, transfers, logger, now, onChange: peersChanged.call });
       void app.register(contactsRoutes, { known, contacts, self: self.id });
       void app.register(transfersRoutes, { transfers, stopping: stopping.signal });
       void app.register(historyRoutes, { transfers });

@@ -26,10 +26,11 @@ export const errorCodes = {
   trust_changed: { exit: 8, retryable: false, summary: 'A peer bears the name of a contact but has another key.' },
   wrong_key: { exit: 8, retryable: false, summary: 'The machine that answered does not hold the expected key.' },
   not_introduced: { exit: 8, retryable: true, summary: 'An inbound link came from neither a contact nor an introduced peer.' },
-  blocked: { exit: 5, retryable: false, summary: 'The peer does not accept anything from this identity.' },
+  blocked: { exit: 8, retryable: false, summary: 'The peer is blocked here: nothing goes to it, and nothing of it is taken.' },
   // Reaching a peer
   peer_unreachable: { exit: 1, retryable: true, summary: 'No link came up before the deadline.' },
   introduction_refused: { exit: 5, retryable: false, summary: 'The asked peer refused the introduction.' },
+  introduction_pending: { exit: 1, retryable: true, summary: 'A person at the asked peer has to accept the introduction, and has not decided yet.' },
   introduction_timeout: { exit: 1, retryable: true, summary: 'The asked peer did not answer the introduction in time.' },
   link_lost: { exit: 1, retryable: true, summary: 'The link to the peer ended.' },
   // Rendezvous

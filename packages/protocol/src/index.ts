@@ -61,6 +61,7 @@ export * from './control/history.ts';
 export * from './control/inbox.ts';
 export * from './control/messages.ts';
 export * from './control/peers.ts';
+export * from './control/policy.ts';
 export * from './control/receipts.ts';
 export * from './control/transfers.ts';
 export * from './control/why.ts';

@@ -1,6 +1,6 @@
 /** The control API as commands use it. The shapes are those of packages/protocol/src/control. */
 import type {
-  AcceptRequest, ConnectResponse, ContactsResponse, DisconnectResponse, HistoryQuery, HistoryResponse, InboxResponse, MessagesResponse, PeersResponse, RejectRequest, SendMessageRequest,
+  AcceptRequest, ConnectResponse, ContactsResponse, DisconnectResponse, HistoryQuery, HistoryResponse, InboxResponse, MessagesResponse, PeersResponse, PolicyRequest, PolicyResponse, RejectRequest, SendMessageRequest,
   ReceiptsQuery, ReceiptsResponse, SendMessageResponse, SendRequest, SendResponse, ShowQuery, StatusResponse, TransferActionResponse, TransferDetail,
   TransfersResponse, TrustRequest, TrustResponse, VerifyReceiptsResponse, WhoamiResponse, WhyResponse,
 } from '@peerd/protocol';
@@ -41,6 +41,14 @@ export class Client {
 
   disconnect(peer: string, signal: AbortSignal): Promise<DisconnectResponse> {
     return this.#post(`/v1/peers/${encodeURIComponent(peer)}/disconnect`, {}, signal);
+  }
+
+  policy(peer: string, signal: AbortSignal): Promise<PolicyResponse> {
+    return this.#get(`/v1/peers/${encodeURIComponent(peer)}/policy`, signal);
+  }
+
+  setPolicy(peer: string, body: PolicyRequest, signal: AbortSignal): Promise<PolicyResponse> {
+    return this.#post(`/v1/peers/${encodeURIComponent(peer)}/policy`, body, signal);
   }
 
   contacts(signal: AbortSignal): Promise<ContactsResponse> {

@@ -2,7 +2,8 @@ import type { SendRequest } from '@peerd/protocol';
 import { PeerdError } from '@peerd/protocol/errors';
 import { type Command, createArgument, createOption } from 'commander';
 import type { Run } from '../context.ts';
-import { examples, nonEmpty, peerHelp, rate } from './usage.ts';
+import { rate } from './amounts.ts';
+import { examples, nonEmpty, peerHelp } from './usage.ts';
 
 interface Options {
   readonly detach?: boolean;

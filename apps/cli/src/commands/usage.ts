@@ -1,6 +1,5 @@
 /** What several commands say about their arguments. */
 import { resolve } from 'node:path';
-import { parseByteSize } from '@peerd/protocol/byte-size';
 import { escapeText } from '@peerd/protocol/escape';
 import { PeerdError } from '@peerd/protocol/errors';
 import { InvalidArgumentError } from 'commander';
@@ -24,13 +23,6 @@ export const pageHelp = '\nThe list comes in pages: --offset and --limit choose 
 export const nonEmpty = (text: string): string => {
   if (text.trim() === '') throw new InvalidArgumentError('It is empty.');
   return text;
-};
-
-/** `500K`, `2.5M`: bytes per second, at least 1 KiB. */
-export const rate = (text: string): number => {
-  const bytes = parseByteSize(text.replace(/\/s$/i, ''));
-  if (bytes === undefined || bytes < 1_024) throw new InvalidArgumentError('It must be an amount of bytes each second from 1K on, such as 500K, 2.5M or 1G.');
-  return bytes;
 };
 
 export const wholeNumber =

@@ -43,8 +43,10 @@ const offersTable = ({ offers }: InboxResponse, screen: number | undefined, colo
     offer.note ?? '',
   ]);
   const example = rows[0]?.[0] ?? 'ID';
+  const reasons = offers.flatMap(({ why }, index) => (why === undefined ? [] : [`${colors.yellow('not by itself:')} ${rows[index]?.[0] ?? ''}: ${why}`]));
   return [
     ...table(columns, rows, screen, colors),
+    ...(reasons.length === 0 ? [] : ['', ...reasons]),
     '',
     `look at it: ${colors.bold(`peerctl show ${example}`)}`,
     `take it:    ${colors.bold(`peerctl accept ${example}`)}`,

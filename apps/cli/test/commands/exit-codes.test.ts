@@ -105,6 +105,10 @@ describe('usage: exit 2', () => {
     [['show', 'x', '--limit', '0'], /whole number from 1 to 10000/],
     [['chat', 'bob', '--follow', 'hi'], /exclude each other/],
     [['chat', 'bob', ' '], /the message is empty/],
+    [['policy', 'bob', 'maybe'], /Allowed choices are ask, auto, block/],
+    [['policy', 'bob', 'ask', '--until', '2h'], /go with `auto` only/],
+    [['policy', 'bob', 'auto', '--max-bytes', '10 apples'], /500M, 10G/],
+    [['policy', 'bob', 'auto', '--until', '2001-01-01'], /over already/],
     [['whoami', '--socket', 'x'.repeat(108)], /the socket path has 108 bytes/],
   ])('peerctl %j', async (args, pattern) => {
     const { code, stdout, stderr } = await peerctl(args);
@@ -129,7 +133,7 @@ describe('usage: exit 2', () => {
 });
 
 describe('help: exit 0', () => {
-  const commands = ['status', 'whoami', 'peers', 'connect', 'disconnect', 'send', 'inbox', 'accept', 'reject', 'transfers', 'show', 'cancel', 'chat', 'trust', 'contacts', 'why', 'history', 'receipts'];
+  const commands = ['status', 'whoami', 'peers', 'connect', 'disconnect', 'send', 'inbox', 'accept', 'reject', 'transfers', 'show', 'cancel', 'chat', 'trust', 'policy', 'contacts', 'why', 'history', 'receipts'];
 
   test('--help names every command and no other', async () => {
     const { code, stdout } = await peerctl(['--help']);

@@ -68,7 +68,7 @@ describe('as text, without colours where it is no terminal', () => {
   });
 
   test('contacts', async () => {
-    expect(await text('contacts')).toMatch(/^NAME +STATE +TRUST +ID +LAST SEEN +PINNED +ADDRESS\nbob +online +pinned +bbbbbbbb +never +2025-11-\d\d \d\d:\d\d +127\.0\.0\.1:40000\n$/);
+    expect(await text('contacts')).toMatch(/^NAME +STATE +TRUST +POLICY +ID +LAST SEEN +PINNED +ADDRESS\nbob +online +pinned +ask +bbbbbbbb +never +2025-11-\d\d \d\d:\d\d +127\.0\.0\.1:40000\n$/);
   });
 
   test('inbox', async () => {

@@ -32,6 +32,7 @@ export const peer = (reference: PeerReference, more: Partial<PeerView> = {}): Pe
   state: 'online',
   addresses: ['127.0.0.1:40000'],
   trust: 'new',
+  policy: { kind: 'ask', own: false },
   ...more,
 });
 
@@ -42,6 +43,7 @@ export const contact = (reference: PeerReference, more: Partial<ContactView> = {
   state: 'online',
   since: 1_763_800_000_000,
   lastSeen: null,
+  policy: { kind: 'ask', own: false },
   ...more,
 });
 

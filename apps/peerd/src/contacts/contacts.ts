@@ -1,5 +1,5 @@
 /** The contacts: a table, and a copy of it in memory from which everything is answered. */
-import { maxAddresses, type PeerId, type Trust } from '@peerd/protocol';
+import { maxAddresses, PeerdError, type PeerId, shortPeerId, type Trust } from '@peerd/protocol';
 import type { Database } from '../database/ports.ts';
 import type { Contact, Contacts, ResolvedPeer } from './ports.ts';
 import { resolvePeer, type Sighting, trustOf } from './resolve.ts';
@@ -11,7 +11,8 @@ export interface ContactsOptions {
   readonly self: Sighting;
   /** Linked peers and the roster. */
   readonly present: () => readonly Sighting[];
-  /** A contact was added or its addresses changed. */
+  readonly isBlocked: (id: PeerId) => boolean;
+  /** A contact was added, its trust or its addresses changed. */
   readonly onChange: (contact: Contact, added: boolean) => void;
   /** A change that nobody waits for could not be stored. */
   readonly onError: (error: unknown) => void;
@@ -59,6 +60,7 @@ class StoredContacts implements Contacts {
   }
 
   async pin(peer: { id: PeerId; name: string; addresses?: readonly HostPort[] }): Promise<{ contact: Contact; added: boolean }> {
+    this.#refuseBlocked(peer.id);
     const before = this.#byId.get(peer.id);
     const addresses = inFront(peer.addresses ?? [], before?.addresses ?? []);
     const contact: Contact = before
@@ -92,8 +94,50 @@ class StoredContacts implements Contacts {
     return resolvePeer(target, { self: this.#options.self, contacts: this.#byId, present: this.#options.present() });
   }
 
+  choose(target: string): ResolvedPeer {
+    const peer = this.resolve(target);
+    this.#refuseBlocked(peer.id);
+    return peer;
+  }
+
+  async verified(id: PeerId): Promise<void> {
+    const before = this.#byId.get(id);
+    if (!before || before.trust === 'verified') return;
+    const contact: Contact = { ...before, trust: 'verified' };
+    this.#byId.set(id, contact);
+    try {
+      await this.#store(contact);
+    } catch (error) {
+      // Not a trust that a restart would forget.
+      const now = this.#byId.get(id);
+      if (now) this.#byId.set(id, { ...now, trust: before.trust });
+      throw error;
+    }
+    this.#options.onChange(contact, false);
+  }
+
+  async forget(id: PeerId): Promise<Contact | undefined> {
+    const contact = this.#byId.get(id);
+    if (!contact) return undefined;
+    this.#byId.delete(id);
+    try {
+      await this.#options.database.run('DELETE FROM contacts WHERE id = ?', id);
+    } catch (error) {
+      if (!this.#byId.has(id)) this.#byId.set(id, contact);
+      throw error;
+    }
+    return contact;
+  }
+
   trustOf(id: PeerId, name: string): Trust {
     return trustOf(id, name, this.#byId);
+  }
+
+  #refuseBlocked(id: PeerId): void {
+    if (!this.#options.isBlocked(id)) return;
+    throw new PeerdError('blocked', `${shortPeerId(id)} is blocked here: nothing goes to it, and nothing of it is taken`, {
+      hint: `\`peerctl policy ${shortPeerId(id)} ask\` ends that.`,
+    });
   }
 
   /** The whole row: requests reach the disk in order, so the last one holds what memory holds. */

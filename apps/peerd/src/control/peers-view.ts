@@ -1,11 +1,13 @@
 /** Every peer that this daemon knows of: contacts, linked ones, and those of the room. Pure. */
 import { type ContactView, escapeText, formatAddress, type PeerId, type PeerView } from '@peerd/protocol';
+import type { Policies } from '../contacts/policies.ts';
 import type { Contact, Contacts } from '../contacts/ports.ts';
 import type { Link } from '../peer/ports.ts';
 import type { RosterPeer } from '../rendezvous/ports.ts';
 
 export interface KnownPeers {
   readonly contacts: Pick<Contacts, 'all' | 'get' | 'trustOf'>;
+  readonly policies: Pick<Policies, 'view'>;
   readonly links: { all(): readonly Link[]; get(peer: PeerId): Link | undefined };
   readonly roster: { all(): readonly RosterPeer[]; get(peer: PeerId): RosterPeer | undefined };
 }
@@ -28,6 +30,7 @@ export const contactView = (contact: Contact, known: KnownPeers): ContactView =>
   state: stateOf(contact.id, known),
   since: contact.since,
   lastSeen: contact.lastSeen,
+  policy: known.policies.view(contact.id, contact.trust),
 });
 
 const peerView = (id: PeerId, known: KnownPeers): PeerView => {
@@ -35,13 +38,15 @@ const peerView = (id: PeerId, known: KnownPeers): PeerView => {
   const link = known.links.get(id);
   const listed = known.roster.get(id);
   const name = contact?.name ?? link?.name ?? listed?.name ?? '';
+  const trust = known.contacts.trustOf(id, name);
   return {
     id,
     name: escapeText(name),
     room: escapeText(listed?.room ?? ''),
     state: stateOf(id, known),
     addresses: addressesOf(contact, link, listed),
-    trust: known.contacts.trustOf(id, name),
+    trust,
+    policy: known.policies.view(id, trust),
   };
 };
 

@@ -43,8 +43,8 @@ export class Admission {
 
   /** Why the peer is not let in; `undefined` if it is welcome. */
   refusal(peer: PeerId): PeerdError | undefined {
-    if (this.#policy.isBlocked(peer)) return new PeerdError('blocked', 'this peer is blocked');
-    const welcome = this.#policy.isContact(peer) || this.introducedFor(peer) > 0 || this.#policy.hasUnfinishedTransfer(peer) || this.#isWanted(peer);
+    // Who is blocked is told what every stranger is told.
+    const welcome = !this.#policy.isBlocked(peer) && (this.#policy.isContact(peer) || this.introducedFor(peer) > 0 || this.#policy.hasUnfinishedTransfer(peer) || this.#isWanted(peer));
     return welcome ? undefined : new PeerdError('not_introduced', 'links are for contacts and introduced peers');
   }
 }

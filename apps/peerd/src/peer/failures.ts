@@ -2,10 +2,9 @@
 import { type ErrorCode, escapeText, PeerdError, type PeerId, shortPeerId } from '@peerd/protocol';
 
 /** Most telling first. */
-const telling: readonly ErrorCode[] = ['wrong_key', 'introduction_refused', 'blocked', 'not_introduced', 'introduction_timeout'];
+const telling: readonly ErrorCode[] = ['wrong_key', 'introduction_refused', 'introduction_pending', 'not_introduced', 'introduction_timeout'];
 
 const hints: Partial<Record<ErrorCode, string>> = {
-  blocked: 'Only the person there can lift that.',
   not_introduced: 'Both have to be on the same rendezvous and in the same room, or the person there has to trust your id (peerctl whoami shows it).',
 };
 
@@ -34,7 +33,7 @@ export class Failures {
 
   /** The peer itself has said no: asking again changes nothing. */
   get isRefusal(): boolean {
-    return this.has('introduction_refused') || this.has('blocked');
+    return this.has('introduction_refused');
   }
 
   /** Somebody answers everywhere, and nowhere it is the peer. */

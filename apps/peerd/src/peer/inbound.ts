@@ -29,6 +29,9 @@ export const acceptInbound = async (channel: Channel, settled: () => void, conte
     const greeted = await awaitHello(channel, context.signal);
     const { role, token } = greeted.hello;
     if (role === 'link') {
+      // A person may have blocked it meanwhile.
+      const late = admission.refusal(channel.peerId);
+      if (late) throw late;
       answerHello(channel, { ...deps.hello, role: 'link' });
       settled();
       return context.adopt(channel, greeted);

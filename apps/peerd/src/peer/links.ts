@@ -19,6 +19,8 @@ export interface LinkLayer extends Links {
   readonly address: Endpoint;
   /** After the number of links has changed. Returns the unsubscriber. */
   onChange(listener: () => void): () => void;
+  /** Whoever needs the peer gets it again, although its link was ended on purpose. */
+  resume(peer: PeerId): void;
   /** Answers introductions to us; gives the accepted ones a welcome, and dials them too. */
   readonly introduced: IntroductionHandler;
   /** @param where instead of the address of before, if that was in use. @throws PeerdError `address_in_use`, `invalid_settings` */
@@ -132,6 +134,7 @@ export const createLinks = (deps: LinksDeps): LinkLayer => {
     need: (id, owner) => {
       if (!stopping.signal.aborted && id !== deps.identity.id) peerOf(id).pursuit.need(owner);
     },
+    resume: (id) => peers.get(id)?.pursuit.resume(),
     release: (id, owner) => {
       peers.get(id)?.pursuit.release(owner);
       sweep();

@@ -37,6 +37,7 @@ export class Pursuit {
   }
 
   get isWanted(): boolean {
+    if (this.#context.deps.policy.isBlocked(this.#peer)) return false;
     return this.#waiters.size > 0 || this.#expecting || (this.#owners.size > 0 && !this.#suspended);
   }
 
@@ -95,6 +96,12 @@ export class Pursuit {
     this.#stopExpecting();
     for (const waiter of this.#waiters) waiter.reject(reason);
     this.#update(0, reason);
+  }
+
+  /** What suspended it is over: whoever needs the peer gets it again. */
+  resume(): void {
+    this.#suspended = false;
+    this.#update(0);
   }
 
   linkUp(link: Link): void {

@@ -1,5 +1,7 @@
 /** What a person, or the policy, does with an offer or a transfer. */
-import { type AcceptRequest, isFinalState, PeerdError, reasonMaxBytes, type TransferActionResponse } from '@peerd/protocol';
+import { type AcceptRequest, escapeText, isFinalState, PeerdError, reasonMaxBytes, type TransferActionResponse } from '@peerd/protocol';
+import type { Verdict } from '../contacts/grant.ts';
+import type { Policies } from '../contacts/policies.ts';
 import type { Contacts } from '../contacts/ports.ts';
 import { checkDestination, checkSpace, makeDownloadDirectory } from './destination.ts';
 import type { TransferEnvironment } from './environment.ts';
@@ -13,11 +15,13 @@ type Action = TransferActionResponse['state'];
 export interface Decider {
   readonly environment: TransferEnvironment;
   readonly contacts: Pick<Contacts, 'pin' | 'trustOf'>;
+  readonly policies: Pick<Policies, 'isBlocked' | 'judge' | 'reserve' | 'settle'>;
 }
 
-export const acceptOffer = async ({ environment, contacts }: Decider, record: TransferRecord, transfer: IncomingTransfer | undefined, { to }: AcceptRequest): Promise<TransferActionResponse> => {
+export const acceptOffer = async ({ environment, contacts, policies }: Decider, record: TransferRecord, transfer: IncomingTransfer | undefined, { to }: AcceptRequest): Promise<TransferActionResponse> => {
   const accepted = (): boolean => record.destination !== undefined && !isIn(record, 'cancelled') && !isIn(record, 'failed');
   if (accepted()) return answer(environment, record, 'already_accepted');
+  if (policies.isBlocked(record.peer)) throw wrongState(record, 'accepted', 'Its sender is blocked: `peerctl policy PEER ask` first.');
   if (!transfer || isFinalState(record.state)) throw wrongState(record, 'accepted', 'Ask the sender to send it again.');
   if (record.state === 'queued') throw wrongState(record, 'accepted', 'Its manifest is not complete yet: try again when it stands in the inbox.');
   const directory = to ?? environment.settings.downloadDir;
@@ -31,20 +35,38 @@ export const acceptOffer = async ({ environment, contacts }: Decider, record: Tr
   return answer(environment, record, 'accepted');
 };
 
-/** The policy `auto`. An offer that it can't take stays in the inbox. */
-export const acceptByPolicy = async ({ environment, contacts }: Decider, transfer: IncomingTransfer): Promise<boolean> => {
+/** Top-level names that are kept of a manifest. */
+const keptNames = 1_000;
+
+/** What the peer's policy says of an offer that stands in the inbox. */
+export const verdictOn = ({ contacts, policies }: Pick<Decider, 'contacts' | 'policies'>, record: TransferRecord): Verdict =>
+  policies.judge(record.peer, contacts.trustOf(record.peer, record.peerName), { bytes: record.bytes, names: record.topLevel, cut: record.topLevel.length >= keptNames });
+
+/** A policy `auto`. An offer that it can't take stays in the inbox; `why` says what kept it from it. */
+export const acceptByPolicy = async (decider: Decider, transfer: IncomingTransfer): Promise<{ accepted: boolean; why?: string }> => {
+  const { environment, policies } = decider;
   const { record } = transfer;
-  if (environment.settings.accept !== 'auto' || contacts.trustOf(record.peer, record.peerName) === 'changed') return false;
-  const directory = environment.settings.downloadDir;
+  const verdict = verdictOn(decider, record);
+  const logged = { peer: record.peer, transfer: record.id };
+  if (verdict.kind !== 'auto') {
+    if (verdict.kind === 'ask' && verdict.why !== undefined) environment.logger.info({ ...logged, why: verdict.why }, 'transfer: an offer is not accepted by itself and waits in the inbox');
+    return { accepted: false };
+  }
+  const directory = verdict.into ?? environment.settings.downloadDir;
+  // Before anything is awaited: of two offers that come at once, the second sees what the first has taken.
+  const reserved = policies.reserve(record.peer, record.id, record.bytes);
   try {
-    await makeDownloadDirectory(directory);
+    await reserved;
+    if (verdict.into === undefined) await makeDownloadDirectory(directory);
+    else await checkDestination(directory);
     await checkSpace(directory, record.bytes);
   } catch (error) {
-    environment.logger.warn({ err: error, peer: record.peer, transfer: record.id }, 'transfer: an offer cannot be accepted by itself and waits in the inbox');
-    return false;
+    await policies.settle(record.peer, record.id, 0);
+    environment.logger.warn({ ...logged, err: error }, 'transfer: an offer cannot be accepted by itself and waits in the inbox');
+    return { accepted: false, why: escapeText(error instanceof Error ? error.message : String(error)) };
   }
   await transfer.accept(directory);
-  return true;
+  return { accepted: true };
 };
 
 export const rejectOffer = async (environment: TransferEnvironment, record: TransferRecord, transfer: IncomingTransfer | undefined, reason = ''): Promise<TransferActionResponse> => {

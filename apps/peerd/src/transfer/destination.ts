@@ -4,18 +4,18 @@ import { access, lstat, mkdir, stat } from 'node:fs/promises';
 import { escapeText, PeerdError } from '@peerd/protocol';
 import { assertFreeBytes } from '@peerd/transfer';
 
-/** The directory that a person named. @throws PeerdError `invalid_argument` */
-export const checkDestination = async (directory: string): Promise<void> => {
+/** The directory that a person named. @param remedy what to do when it is not there. @throws PeerdError `invalid_argument` */
+export const checkDestination = async (directory: string, remedy = 'mkdir -p it first, or leave --to away for the download directory.'): Promise<void> => {
   const shown = escapeText(directory);
   const refuse = (what: string, hint: string, cause?: unknown): PeerdError => new PeerdError('invalid_argument', `${shown} ${what}`, { hint, cause });
   if (!directory.startsWith('/') || directory.includes('\0')) throw refuse('is not an absolute path', 'Give a path that begins with /.');
   try {
-    if (!(await stat(directory)).isDirectory()) throw refuse('is not a directory', 'Give a directory, or leave --to away for the download directory.');
+    if (!(await stat(directory)).isDirectory()) throw refuse('is not a directory', 'Give a directory.');
     await access(directory, constants.W_OK | constants.X_OK);
   } catch (error) {
     if (error instanceof PeerdError) throw error;
     const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT') throw refuse('does not exist', `mkdir -p it first, or leave --to away for the download directory.`, error);
+    if (code === 'ENOENT') throw refuse('does not exist', remedy, error);
     throw refuse(`cannot be written by the daemon (${code ?? 'unknown error'})`, 'Change its mode or owner, or give another directory.', error);
   }
 };

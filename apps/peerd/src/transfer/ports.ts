@@ -3,6 +3,7 @@ import type {
   HistoryQuery, HistoryResponse, InboxOffer, PeerId, RejectRequest, AcceptRequest, SendRequest, SendResponse, ShowQuery, TransferActionResponse, TransferDetail, TransferSummary, WhyResponse,
 } from '@peerd/protocol';
 import type { Identity, Logger } from '@peerd/service';
+import type { Policies } from '../contacts/policies.ts';
 import type { Contacts } from '../contacts/ports.ts';
 import type { EventSink } from '../control/ports.ts';
 import type { Database } from '../database/ports.ts';
@@ -13,8 +14,6 @@ import type { TransferMetrics } from './metrics.ts';
 export interface TransferSettings {
   readonly stateDir: string;
   readonly downloadDir: string;
-  /** What happens to an offer of a peer that has no policy of its own. */
-  readonly accept: 'ask' | 'auto';
   readonly durability: 'transfer' | 'none';
   /** Bytes per second, over all that is sent from here. */
   readonly limitRate?: number;
@@ -27,7 +26,8 @@ export interface TransferSettings {
 export interface TransferOptions {
   readonly database: Database;
   readonly links: () => Pick<Links, 'need' | 'release'>;
-  readonly contacts: Pick<Contacts, 'all' | 'get' | 'resolve' | 'pin' | 'trustOf'>;
+  readonly contacts: Pick<Contacts, 'all' | 'get' | 'choose' | 'pin' | 'trustOf'>;
+  readonly policies: Pick<Policies, 'isBlocked' | 'judge' | 'reserve' | 'settle' | 'reservations'>;
   readonly identity: Pick<Identity, 'id' | 'publicKey' | 'sign'>;
   /** A transfer is done when its receipt is in it. */
   readonly receipts: Pick<ReceiptLog, 'append' | 'find'>;
@@ -55,6 +55,10 @@ export interface Transfers {
   reject(id: string, request: RejectRequest): Promise<TransferActionResponse>;
   /** Transfers that are not final: at work, waiting for a peer or a slot, waiting for our decision. */
   counts(): { active: number; waiting: number; inbox: number };
+  /** The peer was blocked: its undecided offers are rejected. Resolves with the number of its transfers that are not over. */
+  turnAway(peer: PeerId): Promise<number>;
+  /** Transfers with the peer that are not over. */
+  unfinishedWith(peer: PeerId): TransferSummary[];
   /** Whose inbound link is welcome although nobody introduced it. */
   hasUnfinishedTransfer(peer: PeerId): boolean;
 }

@@ -24,11 +24,11 @@ export interface PreparedSend {
 
 /** @throws PeerdError of the names, of the sources, or of the state directory; nothing is left behind then */
 export const prepareSend = async (
-  environment: TransferEnvironment, contacts: Pick<Contacts, 'resolve' | 'pin'>, request: SendRequest, signal: AbortSignal,
+  environment: TransferEnvironment, contacts: Pick<Contacts, 'choose' | 'pin'>, request: SendRequest, signal: AbortSignal,
 ): Promise<PreparedSend> => {
   const { settings, store, now } = environment;
   checkNote(request.note);
-  const peers = distinct(request.peers.map((target) => contacts.resolve(target)));
+  const peers = distinct(request.peers.map((target) => contacts.choose(target)));
   const keys: TransferKey[] = peers.map(({ id }) => ({ direction: 'send', peer: id, id: newUlid(now()) }));
   const [first, ...others] = keys;
   if (!first) throw new PeerdError('invalid_argument', 'nobody to send to', { hint: 'Name at least one peer.' });

@@ -13,7 +13,7 @@ import {
 } from '@peerd/protocol';
 import { Pacer } from '@peerd/transfer';
 import type { DataConnection, Link, LinkUser } from '../peer/ports.ts';
-import { acceptByPolicy, acceptOffer, cancelTransfer, type Decider, rejectOffer } from './decisions.ts';
+import { acceptByPolicy, acceptOffer, cancelTransfer, type Decider, rejectOffer, verdictOn } from './decisions.ts';
 import { countConflicts } from './destination.ts';
 import type { TransferEnvironment } from './environment.ts';
 import { showHistory } from './history.ts';
@@ -66,10 +66,12 @@ class StoredTransfers implements TransferService {
   readonly #reception: Reception;
   readonly #links = new Map<PeerId, Link>();
   readonly #stopping = new AbortController();
+  /** Why offers wait although their sender's policy is `auto`, where that is not the policy itself. */
+  readonly #obstacles = new WeakMap<TransferRecord, string>();
   #upkeep: NodeJS.Timeout | undefined;
 
   constructor(options: TransferOptions, store: TransferStore, open: readonly TransferRecord[]) {
-    const { settings, identity, receipts, events, metrics, logger, contacts, now } = options;
+    const { settings, identity, receipts, events, metrics, logger, contacts, policies, now } = options;
     this.#options = options;
     this.#environment = {
       store, settings, identity, receipts, events, metrics, logger, now,
@@ -79,7 +81,7 @@ class StoredTransfers implements TransferService {
       checkSlots: new Slots(checkLimits),
       nameOf: (record) => contacts.get(record.peer)?.name ?? record.peerName,
     };
-    this.#decider = { environment: this.#environment, contacts };
+    this.#decider = { environment: this.#environment, contacts, policies };
     this.#registry = new Registry(options.links);
     this.#reception = new Reception({
       environment: this.#environment, registry: this.#registry, contacts, outgoing: (record) => this.#outgoing(record), incoming: (record, fresh) => this.#incoming(record, fresh),
@@ -91,6 +93,7 @@ class StoredTransfers implements TransferService {
   }
 
   async start(): Promise<void> {
+    await this.#settleReservations();
     for (const transfer of this.#registry.all()) {
       this.#registry.update(transfer);
       if (transfer instanceof IncomingTransfer) await transfer.restart();
@@ -204,8 +207,18 @@ class StoredTransfers implements TransferService {
     const waiting = this.#registry.allIncoming().map(({ record }) => record).filter(({ state }) => state === 'offered').sort((a, b) => a.createdAt - b.createdAt);
     const offers: InboxOffer[] = [];
     for (const record of waiting)
-      offers.push(offerOf(record, this.#environment.nameOf(record), contacts.trustOf(record.peer, record.peerName), await countConflicts(settings.downloadDir, record.topLevel)));
+      offers.push(offerOf(record, this.#environment.nameOf(record), contacts.trustOf(record.peer, record.peerName), await countConflicts(settings.downloadDir, record.topLevel), this.#whyAsked(record)));
     return offers;
+  }
+
+  async turnAway(peer: PeerId): Promise<number> {
+    const offers = this.#registry.allIncoming().filter(({ record }) => record.peer === peer && (record.state === 'queued' || record.state === 'offered'));
+    await Promise.all(offers.map((transfer) => (transfer.record.state === 'offered' ? transfer.reject('the receiver does not want it') : transfer.cancel())));
+    return this.unfinishedWith(peer).length;
+  }
+
+  unfinishedWith(peer: PeerId): TransferSummary[] {
+    return this.#registry.ofPeer(peer).filter(({ record }) => !isFinalState(record.state)).map(({ record }) => this.#summary(record));
   }
 
   async accept(id: string, request: AcceptRequest): Promise<TransferActionResponse> {
@@ -236,7 +249,10 @@ class StoredTransfers implements TransferService {
   /** The policy decides, or a person is told. */
   async #onOffered(transfer: IncomingTransfer): Promise<void> {
     const { record } = transfer;
-    if (record.state !== 'offered' || (await acceptByPolicy(this.#decider, transfer))) return;
+    if (record.state !== 'offered') return;
+    const { accepted, why } = await acceptByPolicy(this.#decider, transfer);
+    if (accepted) return;
+    if (why !== undefined) this.#obstacles.set(record, why);
     this.#options.events.publish({ kind: 'offer', id: record.id, from: peerOf(record, this.#environment.nameOf(record)) });
   }
 
@@ -245,7 +261,32 @@ class StoredTransfers implements TransferService {
   }
 
   #incoming(record: TransferRecord, fresh: boolean): IncomingTransfer {
-    return new IncomingTransfer(this.#environment, record, { taken: (transfer) => this.#registry.update(transfer), offered: (transfer) => this.#onOffered(transfer) }, fresh);
+    return new IncomingTransfer(this.#environment, record, { taken: (transfer) => this.#taken(transfer), offered: (transfer) => this.#onOffered(transfer) }, fresh);
+  }
+
+  /** What a grant has reserved is settled with the end of the transfer. */
+  #taken(transfer: IncomingTransfer): void {
+    this.#registry.update(transfer);
+    const { record } = transfer;
+    if (!isFinalState(record.state)) return;
+    this.#options.policies.settle(record.peer, record.id, deliveredBytes(record)).catch((error: unknown) => {
+      this.#options.logger.error({ err: error, peer: record.peer, transfer: record.id }, 'transfer: what it used of a grant cannot be stored');
+    });
+  }
+
+  /** A crash may have come between the end of a transfer and its settlement, or between a reservation and the acceptance. */
+  async #settleReservations(): Promise<void> {
+    const { policies } = this.#options;
+    for (const { peer, transfer } of policies.reservations()) {
+      const record = this.#registry.incoming(peer, transfer)?.record ?? (await this.#environment.store.get({ direction: 'receive', peer, id: transfer }));
+      if (!record || isFinalState(record.state) || record.destination === undefined) await policies.settle(peer, transfer, record ? deliveredBytes(record) : 0);
+    }
+  }
+
+  #whyAsked(record: TransferRecord): string | undefined {
+    const verdict = verdictOn(this.#decider, record);
+    if (verdict.kind === 'ask') return verdict.why;
+    return verdict.kind === 'auto' ? this.#obstacles.get(record) : undefined;
   }
 
   async #findOffer(id: string): Promise<TransferRecord> {
@@ -265,3 +306,6 @@ class StoredTransfers implements TransferService {
     return summaryOf(record, this.#environment.nameOf(record));
   }
 }
+
+/** Nothing without a receipt; with one, what arrived. */
+const deliveredBytes = ({ receipt, bytes, bytesDone }: TransferRecord): number => (receipt ? Math.min(bytes, bytesDone) : 0);

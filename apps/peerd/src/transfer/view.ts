@@ -23,7 +23,7 @@ export const summaryOf = (record: TransferRecord, name: string): TransferSummary
   ...(record.error === undefined ? {} : { error: { code: record.error.code, message: escapeText(record.error.message) } }),
 });
 
-export const offerOf = (record: TransferRecord, name: string, trust: Trust, conflicts: number): InboxOffer => ({
+export const offerOf = (record: TransferRecord, name: string, trust: Trust, conflicts: number, why: string | undefined): InboxOffer => ({
   id: record.id,
   from: peerOf(record, name),
   trust,
@@ -33,6 +33,7 @@ export const offerOf = (record: TransferRecord, name: string, trust: Trust, conf
   conflicts,
   names: record.topLevel.slice(0, shownNames).map((topLevel) => escapeBytes(topLevel)),
   receivedAt: record.offeredAt ?? record.createdAt,
+  ...(why === undefined ? {} : { why }),
 });
 
 /** Where an entry stands, escaped: an absolute path where the directory is ours, else the name at the other side. */

@@ -21,6 +21,7 @@ const setup = async (): Promise<{ database: Database; load: () => Promise<Contac
   const load = (): Promise<Contacts> =>
     loadContacts({
       database, self,
+      isBlocked: () => false,
       present: () => [],
       onChange: (contact, added) => changes.push([contact, added]),
       onError: (error) => expect.unreachable(String(error)),

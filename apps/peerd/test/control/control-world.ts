@@ -8,6 +8,7 @@ import { createLogger } from '@peerd/service';
 import { onTestFinished } from 'vitest';
 import { loadChat } from '../../src/chat/chat.ts';
 import { loadContacts } from '../../src/contacts/contacts.ts';
+import { loadPolicies, type Policies } from '../../src/contacts/policies.ts';
 import type { Contacts } from '../../src/contacts/ports.ts';
 import { EventHub, type HubOptions } from '../../src/control/events/hub.ts';
 import { contactsRoutes } from '../../src/control/routes/contacts.ts';
@@ -66,6 +67,7 @@ export interface ControlWorld {
   readonly links: ManualLinks;
   readonly roster: Map<PeerId, RosterPeer>;
   readonly contacts: Contacts;
+  readonly policies: Policies;
   readonly hub: EventHub;
   readonly stopping: AbortController;
   call(method: string, path: string, body?: unknown): Promise<Response>;
@@ -85,8 +87,10 @@ export const controlWorld = async (options: { hub?: Partial<HubOptions>; events?
   onTestFinished(() => database.close());
   const links = new ManualLinks();
   const roster = new Map<PeerId, RosterPeer>();
+  const policies = await loadPolicies({ database, fallback: 'ask', now: () => 1_000 });
   const contacts = await loadContacts({
     database, self,
+    isBlocked: (peer) => policies.isBlocked(peer),
     present: () => [...links.all().map(({ peer, name }) => ({ id: peer, name })), ...roster.values()],
     onChange: () => {},
     onError: () => {},
@@ -96,7 +100,7 @@ export const controlWorld = async (options: { hub?: Partial<HubOptions>; events?
   const hub = new EventHub({ firstId: 100, ...options.hub });
   const chat = await loadChat({ database, contacts, links: () => links, events: hub, logger });
   const stopping = new AbortController();
-  const known = { contacts, links, roster: { all: () => [...roster.values()], get: (id: PeerId) => roster.get(id) } };
+  const known = { contacts, policies, links, roster: { all: () => [...roster.values()], get: (id: PeerId) => roster.get(id) } };
   const app = await createControl({
     version: '0.0.0',
     logger,
@@ -116,7 +120,7 @@ export const controlWorld = async (options: { hub?: Partial<HubOptions>; events?
     return close();
   });
   return {
-    socket, links, roster, contacts, hub, stopping, close,
+    socket, links, roster, contacts, policies, hub, stopping, close,
     call: (method, path, body) => call(socket, method, path, body),
     events: async (lastEventId) => {
       const sent = request({ socketPath: socket, path: '/v1/events', headers: lastEventId === undefined ? {} : { 'last-event-id': lastEventId } });

@@ -35,6 +35,6 @@ test('only the peer itself can refuse; another key counts when it is all there i
   expect([failures.isRefusal, failures.isWrongKey]).toEqual([false, true]);
   failures.dial('b', failed('not_introduced'));
   expect([failures.isRefusal, failures.isWrongKey]).toEqual([false, false]);
-  failures.dial('c', failed('blocked'));
+  failures.introduction = failed('introduction_refused');
   expect(failures.isRefusal).toBe(true);
 });

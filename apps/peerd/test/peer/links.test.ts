@@ -129,9 +129,24 @@ describe('links', () => {
     expect(await b.metric('peerd_inbound_refused_total{reason="not_introduced"}')).toBe(true);
     expect(await a.metric('peerd_dials_total{outcome="not_introduced"}')).toBe(true);
     b.blocked.add(a.id);
-    // It has said no: nobody waits for the deadline.
-    expect(await failureOf(a.links.connect(b.id, AbortSignal.timeout(600_000)))).toMatchObject({ code: 'blocked' });
+    // A contact too, and told no more than a stranger.
+    b.contacts.add(a.id);
+    const refusal = (await failureOf(a.links.connect(b.id, AbortSignal.timeout(400)))) as Error;
+    expect(refusal).toMatchObject({ code: 'not_introduced' });
+    expect(refusal.message).not.toContain('block');
     expect(b.events).toEqual([]);
+  });
+
+  test('a blocked peer is not dialled, whoever needs it, until that is lifted', async () => {
+    const [a, b] = [await hub.peer(low, { listed: false }), await hub.peer(high, { listed: false })];
+    a.known.set(b.id, [b.links.address]);
+    b.contacts.add(a.id);
+    a.blocked.add(b.id);
+    a.links.need(b.id, 'test');
+    expect(a.links.all()).toEqual([]);
+    a.blocked.delete(b.id);
+    a.links.resume(b.id);
+    await expectLinked(a, b);
   });
 
   test('the peer of an unfinished transfer is let in', async () => {

@@ -13,6 +13,7 @@ import { createLogger, type Identity, loadIdentity } from '@peerd/service';
 import { Registry } from 'prom-client';
 import { onTestFinished } from 'vitest';
 import { loadContacts } from '../../src/contacts/contacts.ts';
+import { loadPolicies, type Policies } from '../../src/contacts/policies.ts';
 import type { Contacts } from '../../src/contacts/ports.ts';
 import { openDatabase } from '../../src/database/database.ts';
 import type { Database } from '../../src/database/ports.ts';
@@ -26,6 +27,8 @@ import { createTransfers, type TransferService } from '../../src/transfer/transf
 /** Small, so that small files have many chunks. */
 export const chunkSize = 65_536;
 
+type PeerSettings = TransferSettings & { readonly accept: 'ask' | 'auto' };
+
 export class Peer {
   readonly name: string;
   readonly directory: string;
@@ -35,15 +38,16 @@ export class Peer {
   readonly needed = new Set<string>();
   /** Who is there, for names that are no contacts. */
   present: { id: PeerId; name: string }[] = [];
-  settings: TransferSettings;
+  settings: PeerSettings;
   database!: Database;
   contacts!: Contacts;
+  policies!: Policies;
   receipts!: ReceiptLog;
   service!: TransferService;
   now: () => number = Date.now;
   readonly #news = new EventTarget();
 
-  constructor(name: string, directory: string, identity: Identity, settings: Partial<TransferSettings>) {
+  constructor(name: string, directory: string, identity: Identity, settings: Partial<PeerSettings>) {
     this.name = name;
     this.directory = directory;
     this.identity = identity;
@@ -57,13 +61,15 @@ export class Peer {
   async start(): Promise<void> {
     const logger = createLogger(this.name, process.env['TEST_LOG'] ?? 'silent');
     this.database = await openDatabase({ stateDir: this.settings.stateDir, onSetAside: () => {}, onFailure: () => {} });
+    this.policies = await loadPolicies({ database: this.database, fallback: this.settings.accept, now: () => this.now() });
     this.contacts = await loadContacts({
+      isBlocked: (peer) => this.policies.isBlocked(peer),
       database: this.database, self: { id: this.id, name: this.name }, present: () => this.present, onChange: () => {}, onError: () => {}, now: Date.now,
     });
     this.receipts = await openReceiptLog({ stateDir: this.settings.stateDir, database: this.database, self: this.id, logger });
     this.registry.clear();
     this.service = await createTransfers({
-      database: this.database, contacts: this.contacts, identity: this.identity, receipts: this.receipts, logger, settings: this.settings, now: () => this.now(),
+      database: this.database, contacts: this.contacts, policies: this.policies, identity: this.identity, receipts: this.receipts, logger, settings: this.settings, now: () => this.now(),
       links: () => ({ need: (peer, owner) => void this.needed.add(`${owner} ${peer}`), release: (peer, owner) => void this.needed.delete(`${owner} ${peer}`) }),
       events: { publish: (event) => this.#publish(event) },
       metrics: createTransferMetrics(this.registry, (direction) => this.service.unfinished(direction)),
@@ -118,8 +124,8 @@ export class Peer {
 }
 
 export interface WorldOptions {
-  readonly alice?: Partial<TransferSettings>;
-  readonly bob?: Partial<TransferSettings>;
+  readonly alice?: Partial<PeerSettings>;
+  readonly bob?: Partial<PeerSettings>;
 }
 
 export interface World {
@@ -132,7 +138,7 @@ export interface World {
 
 export const createWorld = async (options: WorldOptions = {}): Promise<World> => {
   const directory = await mkdtemp(join(tmpdir(), 'peerd-transfer-'));
-  const make = async (name: string, settings: Partial<TransferSettings>): Promise<Peer> =>
+  const make = async (name: string, settings: Partial<PeerSettings>): Promise<Peer> =>
     new Peer(name, join(directory, name), await loadIdentity(join(directory, name, 'state')), settings);
   const alice = await make('alice', options.alice ?? {});
   const bob = await make('bob', options.bob ?? {});

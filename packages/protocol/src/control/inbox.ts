@@ -16,6 +16,8 @@ export interface InboxOffer {
   /** Top-level names, escaped; at most 10. */
   names: string[];
   receivedAt: number;
+  /** Why a policy `auto` did not take it. */
+  why?: string;
 }
 export interface InboxIntroduction {
   id: string;
@@ -38,6 +40,7 @@ export const inboxResponseSchema: z.ZodType<InboxResponse> = z.object({
       conflicts: z.int(),
       names: z.array(z.string()),
       receivedAt: z.int(),
+      why: z.string().exactOptional(),
     }),
   ),
   introductions: z.array(z.object({ id: z.string(), from: peerReferenceSchema, receivedAt: z.int() })),

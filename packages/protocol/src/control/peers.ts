@@ -6,6 +6,7 @@
 import { z } from 'zod';
 import { type PeerId, peerIdSchema } from '../ids.ts';
 import { type PeerReference, peerReferenceSchema } from './common.ts';
+import { type PolicyView, policyViewSchema } from './policy.ts';
 
 export const trustLevels = ['new', 'pinned', 'verified', 'changed'] as const;
 export type Trust = (typeof trustLevels)[number];
@@ -18,6 +19,7 @@ export interface PeerView {
   /** HOST:PORT, best first. */
   addresses: string[];
   trust: Trust;
+  policy: PolicyView;
 }
 export interface PeersResponse {
   peers: PeerView[];
@@ -31,6 +33,7 @@ export const peersResponseSchema: z.ZodType<PeersResponse> = z.object({
       state: z.enum(['linked', 'online', 'offline']),
       addresses: z.array(z.string()),
       trust: z.enum(trustLevels),
+      policy: policyViewSchema,
     }),
   ),
 });
@@ -73,6 +76,7 @@ export interface ContactView {
   /** Milliseconds since 1970. */
   since: number;
   lastSeen: number | null;
+  policy: PolicyView;
 }
 const contactViewSchema = z.object({
   id: peerIdSchema,
@@ -82,6 +86,7 @@ const contactViewSchema = z.object({
   state: z.enum(['linked', 'online', 'offline']),
   since: z.int(),
   lastSeen: z.int().nullable(),
+  policy: policyViewSchema,
 });
 export interface ContactsResponse {
   contacts: ContactView[];

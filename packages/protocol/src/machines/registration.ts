@@ -101,7 +101,7 @@ const heartbeatBoundsMs = { min: 50, max: 60_000 };
 const maxRosterPeers = 65_536;
 
 /** The rendezvous, or its key, said no: a person has to look. Retried all the same, seldom. */
-const refusals: ReadonlySet<ErrorCode> = new Set(['wrong_key', 'room_secret_wrong', 'version_unsupported', 'superseded', 'removed', 'blocked']);
+const refusals: ReadonlySet<ErrorCode> = new Set(['wrong_key', 'room_secret_wrong', 'version_unsupported', 'superseded', 'removed']);
 
 type Phase = RegistrationState['phase'];
 type Kind = RegistrationEvent['kind'];

@@ -21,7 +21,7 @@ export const messagesRoutes: FastifyPluginAsyncZod<MessagesRoutes> = async (app,
     '/v1/messages',
     { schema: { description: 'Makes the peer a contact and sends it a message. Answers when it is delivered or durably queued.', body: sendMessageRequestSchema, response: { 200: sendMessageResponseSchema } } },
     async (request, reply): Promise<SendMessageResponse> => {
-      const { id, name, warnings } = contacts.resolve(request.body.peer);
+      const { id, name, warnings } = contacts.choose(request.body.peer);
       await contacts.pin({ id, name });
       using waiting = requestSignal(reply, stopping);
       return { ...(await chat.send({ id, name }, request.body.text, waiting.signal)), warnings: [...warnings] };

@@ -30,7 +30,7 @@ export const peersRoutes: FastifyPluginAsyncZod<PeersRoutes> = async (app, { kno
     '/v1/peers/:peer/connect',
     { schema: { description: 'Makes the peer a contact and links with it. Answers when the link is up.', params, body: connectRequestSchema.optional(), response: { 200: connectResponseSchema } } },
     async (request, reply) => {
-      const { id, name, warnings } = contacts.resolve(request.params.peer);
+      const { id, name, warnings } = contacts.choose(request.params.peer);
       await contacts.pin({ id, name });
       const answer = (link: Link, state: ConnectResponse['state']): ConnectResponse => ({
         peer: { id, name: escapeText(name) }, state, address: escapeText(formatAddress(link.remote)), warnings: [...warnings],

@@ -4,6 +4,8 @@ import { describe, expect, test, vi } from 'vitest';
 import { send } from '../../unix-http.ts';
 import { bob, carol, controlWorld, listed, self } from '../control-world.ts';
 
+const policy = { kind: 'ask', own: false };
+
 describe('GET /v1/peers', () => {
   test('is the union of contacts, links and roster, sorted by name', async () => {
     const world = await controlWorld();
@@ -16,9 +18,9 @@ describe('GET /v1/peers', () => {
       body: {
         peers: [
           // Dialled by the other side: its port is of no use.
-          { ...bob, room: 'lobby', state: 'linked', addresses: ['127.0.0.1:2'], trust: 'new' },
-          { ...carol, room: 'lobby', state: 'online', addresses: ['127.0.0.1:1'], trust: 'new' },
-          { id: 'd'.repeat(52), name: 'dave', room: '', state: 'offline', addresses: ['[2001:db8::1]:9'], trust: 'pinned' },
+          { ...bob, room: 'lobby', state: 'linked', addresses: ['127.0.0.1:2'], trust: 'new', policy },
+          { ...carol, room: 'lobby', state: 'online', addresses: ['127.0.0.1:1'], trust: 'new', policy },
+          { id: 'd'.repeat(52), name: 'dave', room: '', state: 'offline', addresses: ['[2001:db8::1]:9'], trust: 'pinned', policy },
         ],
       },
     });
@@ -114,7 +116,7 @@ describe('contacts', () => {
     world.roster.set(bob.id, listed(bob));
     expect(await world.call('POST', '/v1/contacts', { peer: 'bob' })).toEqual({
       status: 200,
-      body: { contact: { ...bob, trust: 'pinned', addresses: [], state: 'online', since: 1_000, lastSeen: null }, state: 'pinned', warnings: [] },
+      body: { contact: { ...bob, trust: 'pinned', addresses: [], state: 'online', since: 1_000, lastSeen: null, policy }, state: 'pinned', warnings: [] },
     });
     expect((await world.call('POST', '/v1/contacts', { peer: 'bob' })).body).toMatchObject({ state: 'already_pinned' });
     expect((await world.call('GET', '/v1/contacts')).body).toMatchObject({ contacts: [{ id: bob.id }] });
