@@ -25,12 +25,13 @@ import { transfersRoutes } from './control/routes/transfers.ts';
 import { closeControl, createControl, listenControl } from './control/server.ts';
 import { controlSocket } from './control/socket-path.ts';
 import { coalesce } from './daemon/coalesce.ts';
-import { introductionPolicy } from './daemon/introduction-policy.ts';
 import { watchLinks } from './daemon/link-watch.ts';
 import { bindDefaulted } from './daemon/listen.ts';
 import { loadPins } from './daemon/rendezvous-pins.ts';
 import { statusOf } from './daemon/status.ts';
 import { openDatabase } from './database/database.ts';
+import { IntroductionDesk } from './introductions/desk.ts';
+import { loadIntroductionRequests } from './introductions/requests.ts';
 import { createMetrics } from './metrics.ts';
 import { createLinks, type LinkLayer } from './peer/links.ts';
 import type { LinkUser } from './peer/ports.ts';
@@ -94,12 +95,14 @@ export const createDaemon = async (settings: PeerdSettings, { logger, env, onFat
   starting.defer(() => peersChanged.cancel());
 
   const policies = await loadPolicies({ database, fallback: settings.accept, now });
+  const requests = await loadIntroductionRequests({ database, now });
   const contacts = await loadContacts({
     database, self, now,
     isBlocked: (peer) => policies.isBlocked(peer),
     present: () => [...links.all().map(({ peer, name }) => ({ id: peer, name })), ...rendezvous.roster.all()],
     onChange: (contact, added) => {
       peersChanged.call();
+      if (added) requests.forget(contact.id).catch((error: unknown) => logger.error({ err: error }, 'an introduction of a new contact is still there'));
       if (added) chat.adopt(contact.id).catch((error: unknown) => logger.error({ err: error }, 'messages of a new contact are still kept apart'));
     },
     onError: (error) => logger.error({ err: error }, 'a contact could not be stored'),
@@ -116,6 +119,7 @@ export const createDaemon = async (settings: PeerdSettings, { logger, env, onFat
   });
   starting.defer(() => transfers.stop());
 
+  const introductions = new IntroductionDesk({ policy: settings.introductions, requests, contacts, links: () => links, events: hub, logger });
   const hello = { versions: [...protocolVersions], nonce: randomBytes(nonceBytes), name: settings.name, agent: `peerd/${version}` };
   const users: LinkUser[] = [watchLinks({ contacts, events: hub, logger, onChange: peersChanged.call }), chat, transfers];
   const links: LinkLayer = createLinks({
@@ -129,7 +133,7 @@ export const createDaemon = async (settings: PeerdSettings, { logger, env, onFat
       },
       introduce: (peer, signal) => rendezvous.introduce(peer, signal),
     },
-    admitIntroduction: introductionPolicy(settings.introductions, contacts, logger),
+    admitIntroduction: (from) => introductions.admit(from),
     registry: metrics.registry,
   });
   const rendezvous: Rendezvous = createRendezvous({
@@ -170,12 +174,12 @@ export const createDaemon = async (settings: PeerdSettings, { logger, env, onFat
         status: () => statusOf({ fixed, contacts, links: () => links.all(), rendezvous: () => rendezvous.status(), transfers: () => transfers.counts() }),
       });
       void app.register(peersRoutes, { known, contacts, links, stopping: stopping.signal });
-      void app.register(policyRoutes, { contacts, policies, links, transfers, logger, now, onChange: peersChanged.call });
+      void app.register(policyRoutes, { contacts, policies, links, transfers, requests, logger, now, onChange: peersChanged.call });
       void app.register(contactsRoutes, { known, contacts, self: self.id });
       void app.register(transfersRoutes, { transfers, stopping: stopping.signal });
       void app.register(historyRoutes, { transfers });
       void app.register(receiptsRoutes, { receipts, contacts, stopping: stopping.signal });
-      void app.register(inboxRoutes, { transfers, introductions: () => [] });
+      void app.register(inboxRoutes, { transfers, introductions, requests });
       void app.register(messagesRoutes, { chat, contacts, stopping: stopping.signal });
       void app.register(eventsRoutes, { hub, logger, stopping: stopping.signal });
     },

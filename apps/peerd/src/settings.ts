@@ -26,7 +26,7 @@ export interface PeerdSettings {
   readonly roomSecretFile?: string | undefined;
   readonly afterConnect: 'stay' | 'leave';
   readonly accept: 'ask' | 'auto';
-  readonly introductions: 'all' | 'contacts';
+  readonly introductions: 'all' | 'contacts' | 'ask';
   readonly durability: 'transfer' | 'none';
   /** Bytes per second. */
   readonly limitRate?: number | undefined;
@@ -56,7 +56,7 @@ const settingsSchema = z.object({
   roomSecretFile: pathSettingSchema.optional(),
   afterConnect: oneOf('stay', 'leave').default('stay'),
   accept: oneOf('ask', 'auto').default('ask'),
-  introductions: oneOf('all', 'contacts').default('all'),
+  introductions: oneOf('all', 'contacts', 'ask').default('all'),
   durability: oneOf('transfer', 'none').default('transfer'),
   limitRate: byteSizeSchema(1_024).optional(),
   allowHost: z.array(hostNameSchema).default([]),
@@ -89,7 +89,7 @@ export const program: Program<PeerdSettings> = {
     { key: 'roomSecretFile', value: 'FILE', description: 'the secret of the rendezvous, without which it tells nothing' },
     { key: 'afterConnect', value: 'stay|leave', description: 'whether to stay listed at the rendezvous while a link is up (default: stay)' },
     { key: 'accept', value: 'ask|auto', description: 'who decides about offers: a person, or nobody: all are accepted (default: ask)' },
-    { key: 'introductions', value: 'all|contacts', description: 'whose introductions are acknowledged (default: all)' },
+    { key: 'introductions', value: 'all|contacts|ask', description: 'whose introductions are acknowledged; ask: those of contacts, and a person decides about others (default: all)' },
     { key: 'durability', value: 'transfer|none', description: 'whether received files are on stable storage before the receipt (default: transfer)' },
     { key: 'limitRate', value: 'RATE', description: 'bytes per second that everything sent from here takes at most, such as 10M (default: no limit)' },
     { key: 'allowHost', value: 'NAME', description: 'host name under which the metrics address may be reached, besides IP addresses and localhost; may be repeated', repeatable: true },

@@ -146,7 +146,7 @@ describe('peers and a real rendezvous', () => {
 
   test('a refused introduction is told apart from silence', async () => {
     const server = await serve();
-    const [a, b] = [await enter(alice, [server]), await enter(bob, [server], { links: { admitIntroduction: async () => false } })];
+    const [a, b] = [await enter(alice, [server]), await enter(bob, [server], { links: { admitIntroduction: async () => 'refused' as const } })];
     await see(a, b.id);
     expect(await failureOf(a.links.connect(b.id, soon()))).toMatchObject({ code: 'introduction_refused' });
   });

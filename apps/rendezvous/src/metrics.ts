@@ -55,7 +55,7 @@ export const createMetrics = (about: { readonly version: string; readonly maxPee
   startAtZero(registrationsRefused, 'reason', ['rendezvous_full', 'room_secret_wrong']);
   startAtZero(departures, 'reason', ['disconnected', 'unregistered', 'lease_expired', 'superseded', 'removed', 'slow_consumer', 'refused_frame', 'moved']);
   startAtZero(connectionsRefused, 'reason', ['handshake_timeout', 'malformed_frame', 'too_many_connections', 'version_unsupported']);
-  startAtZero(introductions, 'outcome', ['accepted', 'refused', 'timeout', 'gone', 'limited', 'dropped']);
+  startAtZero(introductions, 'outcome', ['accepted', 'refused', 'pending', 'timeout', 'gone', 'limited', 'dropped']);
   startAtZero(introductionsIgnored, 'reason', ['duplicate_request', 'late', 'unknown', 'foreign']);
   startAtZero(framesRejected, 'reason', ['frame_too_large', 'malformed_frame', 'rate_limited', 'unexpected_message', 'version_unsupported']);
   return {

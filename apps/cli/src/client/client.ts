@@ -1,6 +1,6 @@
 /** The control API as commands use it. The shapes are those of packages/protocol/src/control. */
 import type {
-  AcceptRequest, ConnectResponse, ContactsResponse, DisconnectResponse, HistoryQuery, HistoryResponse, InboxResponse, MessagesResponse, PeersResponse, PolicyRequest, PolicyResponse, RejectRequest, SendMessageRequest,
+  AcceptRequest, ConnectResponse, ContactsResponse, DisconnectResponse, HistoryQuery, HistoryResponse, InboxActionResponse, InboxResponse, MessagesResponse, PeersResponse, PolicyRequest, PolicyResponse, RejectRequest, SendMessageRequest,
   ReceiptsQuery, ReceiptsResponse, SendMessageResponse, SendRequest, SendResponse, ShowQuery, StatusResponse, TransferActionResponse, TransferDetail,
   TransfersResponse, TrustRequest, TrustResponse, VerifyReceiptsResponse, WhoamiResponse, WhyResponse,
 } from '@peerd/protocol';
@@ -63,11 +63,11 @@ export class Client {
     return this.#get('/v1/inbox', signal);
   }
 
-  accept(id: string, body: AcceptRequest, signal: AbortSignal): Promise<TransferActionResponse> {
+  accept(id: string, body: AcceptRequest, signal: AbortSignal): Promise<InboxActionResponse> {
     return this.#post(`/v1/inbox/${encodeURIComponent(id)}/accept`, body, signal);
   }
 
-  reject(id: string, body: RejectRequest, signal: AbortSignal): Promise<TransferActionResponse> {
+  reject(id: string, body: RejectRequest, signal: AbortSignal): Promise<InboxActionResponse> {
     return this.#post(`/v1/inbox/${encodeURIComponent(id)}/reject`, body, signal);
   }
 

@@ -1,9 +1,9 @@
-import type { TransferActionResponse } from '@peerd/protocol';
+import type { InboxActionResponse } from '@peerd/protocol';
 import { PeerdError } from '@peerd/protocol/errors';
 import { type Command, createArgument } from 'commander';
 import { exitCodeOf, type Failure, failureOf } from '../client/failure.ts';
 import type { Context, Run } from '../context.ts';
-import { peerLabel } from '../ui/labels.ts';
+import { peerLabel, peerWithId } from '../ui/labels.ts';
 import { printFailure } from '../ui/print-failure.ts';
 import { count, formatBytes } from '../ui/sizes.ts';
 import { absolutePath, examples, idHelp, nonEmpty } from './usage.ts';
@@ -16,10 +16,10 @@ interface Options {
 export const addAccept = (program: Command, run: Run): void => {
   program
     .command('accept')
-    .summary('accept an offer of the inbox')
-    .description('Accepts an offer, so that its content is sent, and returns at once; the sender becomes a contact. `peerctl transfers --watch` shows how it goes on.')
-    .addArgument(createArgument('[ID]', 'which offer').argParser(nonEmpty))
-    .option('--all', 'every offer in the inbox')
+    .summary('accept what waits in the inbox')
+    .description('Accepts an offer, so that its content is sent, or an introduction, so that a link comes up, and returns at once; the peer becomes a contact. `peerctl transfers --watch` shows how a transfer goes on.')
+    .addArgument(createArgument('[ID]', 'which offer or introduction').argParser(nonEmpty))
+    .option('--all', 'everything in the inbox')
     .option('--to <DIR>', "put it there instead of in peerd's download directory")
     .addHelpText(
       'after',
@@ -40,10 +40,11 @@ export const addAccept = (program: Command, run: Run): void => {
 
 /** One that fails does not keep the others from being accepted. */
 const acceptAll = async ({ client, output, signal }: Context, directory: { to?: string }): Promise<number> => {
-  const { offers } = await client.inbox(signal);
-  const results: TransferActionResponse[] = [];
+  const { offers, introductions } = await client.inbox(signal);
+  const waiting = [...introductions, ...offers];
+  const results: InboxActionResponse[] = [];
   const errors: (Failure & { id: string })[] = [];
-  for (const { id } of offers) {
+  for (const { id } of waiting) {
     try {
       const answer = await client.accept(id, directory, signal);
       results.push(answer);
@@ -54,12 +55,14 @@ const acceptAll = async ({ client, output, signal }: Context, directory: { to?: 
     }
   }
   if (output.json) output.document({ results, errors });
-  else if (offers.length === 0) output.line('nothing waits for a decision');
+  else if (waiting.length === 0) output.line('nothing waits for a decision');
   for (const { id, ...failure } of errors) printFailure(output, output.json ? failure : { ...failure, message: `${id}: ${failure.message}` });
   return errors.map(({ code }) => exitCodeOf(code)).find((code) => code !== 0) ?? 0;
 };
 
-const describe = ({ transfer, state }: TransferActionResponse): string => {
+const describe = (answer: InboxActionResponse): string => {
+  if ('introduction' in answer) return `accepted the introduction of ${peerWithId(answer.introduction.from)}: now a contact, a link comes up`;
+  const { transfer, state } = answer;
   const what = `${transfer.id} from ${peerLabel(transfer.peer)}: ${count(transfer.entries, 'entry', 'entries')}, ${formatBytes(transfer.bytes)}`;
   return `${state === 'accepted' ? 'accepted' : 'was already accepted:'} ${what}`;
 };

@@ -18,8 +18,8 @@ export const inboxLines = (inbox: InboxResponse, screen: number | undefined, col
   return lines;
 };
 
-const offersTable = ({ offers }: InboxResponse, screen: number | undefined, colors: Colors, now: number): string[] => {
-  const prefixes = uniquePrefixes(offers.map(({ id }) => id));
+const offersTable = ({ offers, introductions }: InboxResponse, screen: number | undefined, colors: Colors, now: number): string[] => {
+  const prefixes = uniquePrefixes([...offers, ...introductions].map(({ id }) => id));
   const columns = [
     { title: 'ID' },
     { title: 'FROM', min: 3 },
@@ -54,8 +54,19 @@ const offersTable = ({ offers }: InboxResponse, screen: number | undefined, colo
   ];
 };
 
-const introductionsTable = ({ introductions }: InboxResponse, screen: number | undefined, colors: Colors, now: number): string[] => {
-  const columns = [{ title: 'INTRODUCTION' }, { title: 'FROM', min: 3 }, { title: 'PEER ID', drop: 2 }, { title: 'CAME', drop: 1 }];
-  const rows = introductions.map(({ id, from, receivedAt }) => [id, peerLabel(from), shortId(from.id), formatAgo(receivedAt, now)]);
-  return [...table(columns, rows, screen, colors), '', 'these peers ask for a link: peerctl accept or reject with the id of the introduction'];
+const introductionsTable = ({ offers, introductions }: InboxResponse, screen: number | undefined, colors: Colors, now: number): string[] => {
+  const prefixes = uniquePrefixes([...offers, ...introductions].map(({ id }) => id));
+  const trust = (text: string, row: number): string => colorTrust(introductions[row]?.trust ?? 'new', colors)(text);
+  const columns = [{ title: 'INTRODUCTION' }, { title: 'FROM', min: 3 }, { title: 'TRUST', drop: 3, style: trust }, { title: 'PEER ID', drop: 2 }, { title: 'CAME', drop: 1 }];
+  const rows = introductions.map((introduction) => [
+    prefixes.get(introduction.id) ?? introduction.id, peerLabel(introduction.from), introduction.trust, shortId(introduction.from.id), formatAgo(introduction.receivedAt, now),
+  ]);
+  const example = rows[0]?.[0] ?? 'ID';
+  return [
+    ...table(columns, rows, screen, colors),
+    '',
+    'these peers ask for a link:',
+    `let one in: ${colors.bold(`peerctl accept ${example}`)}  (it becomes a contact)`,
+    `refuse it:  ${colors.bold(`peerctl reject ${example}`)}`,
+  ];
 };

@@ -41,7 +41,7 @@ describe.each([40, 80, 200])('on %i columns no line is longer than the screen', 
   });
 
   test('inbox', () => {
-    const introductions = [{ id: 'i1', from: { ...bob, name: odd }, receivedAt: 0 }];
+    const introductions = [{ id: 'i1', from: { ...bob, name: odd }, trust: 'new' as const, receivedAt: 0 }];
     const lines = inboxLines({ offers: [offer({ from: { ...bob, name: odd }, names: [odd, odd], note: odd, conflicts: 3 })], introductions: [] }, columns, plain, 0);
     expect(tooLong(lines)).toEqual([]);
     expect(lines.join('\n')).toContain(`peerctl accept ${firstId.slice(0, 12)}`);

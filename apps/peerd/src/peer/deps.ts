@@ -2,7 +2,7 @@
 import type { Hello, PeerId, RosterEntry } from '@peerd/protocol';
 import type { Identity, Logger } from '@peerd/service';
 import type { Registry } from 'prom-client';
-import type { Rendezvous } from '../rendezvous/ports.ts';
+import type { IntroductionVerdict, Rendezvous } from '../rendezvous/ports.ts';
 import type { LinkPolicy, LinkUser } from './ports.ts';
 import type { LinkTiming } from './timing.ts';
 
@@ -30,7 +30,7 @@ export interface LinksDeps {
   readonly addressBook: AddressBook;
   readonly rendezvous: Pick<Rendezvous, 'roster' | 'introduce'>;
   /** The person's or the policy's answer to an introduction; without it every peer that is not blocked is welcome. */
-  readonly admitIntroduction?: (from: RosterEntry) => Promise<boolean>;
+  readonly admitIntroduction?: (from: RosterEntry) => Promise<IntroductionVerdict>;
   readonly logger: Logger;
   readonly registry: Registry;
   /** 0 ≤ random < 1 */

@@ -104,7 +104,7 @@ export class Effort {
       } catch (error) {
         signal.throwIfAborted();
         this.failures.introduction = error instanceof PeerdError ? error : new PeerdError('internal', 'the introduction failed', { cause: error });
-        if (this.failures.introduction.code === 'introduction_refused') pause = timing.refusedAgainMs;
+        if (['introduction_refused', 'introduction_pending'].includes(this.failures.introduction.code)) pause = timing.refusedAgainMs;
       } finally {
         this.#introducing = false;
       }

@@ -99,7 +99,8 @@ export const createLinks = (deps: LinksDeps): LinkLayer => {
 
   const introduced: IntroductionHandler = async (from, local) => {
     if (stopping.signal.aborted || deps.policy.isBlocked(from.id) || from.id === deps.identity.id) return 'refused';
-    if (deps.admitIntroduction && !(await deps.admitIntroduction(from))) return 'refused';
+    const verdict = (await deps.admitIntroduction?.(from)) ?? 'accepted';
+    if (verdict !== 'accepted') return verdict;
     if (stopping.signal.aborted) return 'refused';
     // Remembered before the acknowledgement leaves, or the peer could be quicker than our memory.
     admission.introduced(from.id);

@@ -16,7 +16,7 @@ export interface LinkTiming {
   readonly introductionMs: number;
   /** How long the asked side of an introduction dials the asking one. */
   readonly askedDialMs: number;
-  /** A refused introduction is asked for again after this time while somebody still needs the peer. */
+  /** A refused or postponed introduction is asked for again after this time while somebody still needs the peer. */
   readonly refusedAgainMs: number;
 }
 

@@ -6,6 +6,7 @@ import { reply } from '../net/reply.ts';
 import { orAborted, Scope } from '../net/scope.ts';
 import type { RendezvousDeps } from './deps.ts';
 import type { RendezvousMetrics } from './metrics.ts';
+import type { IntroductionVerdict } from './ports.ts';
 
 /** Decisions of one rendezvous that may be open; a person may have to make them. */
 const maxDeciding = 64;
@@ -24,9 +25,9 @@ export class Decisions {
 
   /** Never rejects. An answer that comes too late, or after the connection ended, is dropped. */
   async decide(channel: Channel, local: boolean, { introduction, from }: Introduction): Promise<void> {
-    const answer = (verdict: 'accepted' | 'refused'): void => {
+    const answer = (verdict: IntroductionVerdict): void => {
       this.#metrics.asked(verdict);
-      reply(channel, encodeMessage(introductionAnswer, { introduction, verdict }));
+      reply(channel, encodeMessage(introductionAnswer, verdict === 'pending' ? { introduction, verdict: 'refused', pending: true } : { introduction, verdict }));
     };
     if (from.id === this.#deps.identity.id || this.#open >= maxDeciding) return answer('refused');
     this.#open += 1;

@@ -7,9 +7,10 @@ const maxOpen = 64;
 /** The rendezvous answers within `introductionTimeoutMs`; the way takes time too. */
 const graceMs = 5_000;
 
-const verdicts: Record<Exclude<IntroductionResult['verdict'], 'accepted'>, { code: ErrorCode; text: string; hint: string }> = {
+const verdicts: Record<Exclude<IntroductionResult['verdict'], 'accepted'> | 'pending', { code: ErrorCode; text: string; hint: string }> = {
   refused: { code: 'introduction_refused', text: 'refused the introduction', hint: 'Ask the person there to accept introductions from you, or to trust your id (peerctl whoami shows it).' },
-  timeout: { code: 'introduction_timeout', text: 'did not answer the introduction in time', hint: 'Perhaps a person has to accept it there. Try again when they are at the machine.' },
+  pending: { code: 'introduction_pending', text: 'has not decided yet: a person there has to accept the introduction', hint: 'They see it with `peerctl inbox`. The link comes up when they accept; what is queued goes out then.' },
+  timeout: { code: 'introduction_timeout', text: 'did not answer the introduction in time', hint: 'Try again; perhaps the machine is overloaded or has just gone away.' },
   unknown_peer: { code: 'no_such_peer', text: 'is not listed any more', hint: 'peerctl peers shows who is online.' },
   rate_limited: { code: 'rate_limited', text: 'was asked for too often', hint: 'Wait a minute.' },
 };
@@ -28,8 +29,8 @@ export class OpenIntroductions {
     this.#open.set(request, resolve);
     try {
       send(encodeMessage(introduce, { request, peer }));
-      const { verdict, peer: entry } = await orAborted(promise, scope.signal);
-      if (verdict !== 'accepted') throw failure(verdict, peer);
+      const { verdict, peer: entry, pending = false } = await orAborted(promise, scope.signal);
+      if (verdict !== 'accepted') throw failure(verdict === 'refused' && pending ? 'pending' : verdict, peer);
       if (entry?.id !== peer) throw new PeerdError('malformed_frame', 'the rendezvous introduced another peer than the one asked for');
       return entry;
     } finally {

@@ -6,7 +6,7 @@ type IntroductionOutcome = 'accepted' | ErrorCode;
 
 export interface RendezvousMetrics {
   introduced(outcome: IntroductionOutcome, seconds: number): void;
-  asked(verdict: 'accepted' | 'refused' | 'unanswered'): void;
+  asked(verdict: 'accepted' | 'refused' | 'pending' | 'unanswered'): void;
   lost(code: ErrorCode): void;
 }
 
@@ -33,7 +33,7 @@ export const createRendezvousMetrics = (registry: Registry, status: () => readon
   const inbound = new Counter({ name: 'peerd_introductions_received_total', help: 'Introductions to us, by our answer.', labelNames: ['verdict'], registers });
   const losses = new Counter({ name: 'peerd_rendezvous_losses_total', help: 'Connections and attempts that ended, by reason.', labelNames: ['reason'], registers });
   startAtZero(outcomes, 'outcome', ['accepted', 'introduction_refused', 'introduction_timeout', 'no_such_peer', 'rendezvous_unreachable']);
-  startAtZero(inbound, 'verdict', ['accepted', 'refused', 'unanswered']);
+  startAtZero(inbound, 'verdict', ['accepted', 'refused', 'pending', 'unanswered']);
   startAtZero(losses, 'reason', ['link_lost', 'rendezvous_full', 'rendezvous_unreachable', 'retiring', 'room_secret_wrong', 'superseded']);
   return {
     introduced: (outcome, seconds) => {

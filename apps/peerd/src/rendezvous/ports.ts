@@ -29,5 +29,8 @@ export interface Rendezvous {
   stop(): Promise<void>;
 }
 
-/** An introduction that reached us. The answer is the acknowledgement or the refusal. */
-export type IntroductionHandler = (from: RosterEntry, local: boolean) => Promise<'accepted' | 'refused'>;
+/** The acknowledgement, the refusal, or that a person has to decide and was told. */
+export type IntroductionVerdict = 'accepted' | 'refused' | 'pending';
+
+/** An introduction that reached us. */
+export type IntroductionHandler = (from: RosterEntry, local: boolean) => Promise<IntroductionVerdict>;

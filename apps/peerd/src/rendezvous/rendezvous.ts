@@ -73,7 +73,7 @@ export const createRendezvous = (deps: RendezvousDeps): Rendezvous => {
 };
 
 const mostTelling = (errors: readonly unknown[]): unknown => {
-  const codes = ['introduction_refused', 'introduction_timeout', 'rate_limited'];
+  const codes = ['introduction_pending', 'introduction_refused', 'introduction_timeout', 'rate_limited'];
   const rank = (error: unknown): number => (error instanceof PeerdError && codes.includes(error.code) ? codes.indexOf(error.code) : codes.length);
   return [...errors].sort((a, b) => rank(a) - rank(b))[0];
 };

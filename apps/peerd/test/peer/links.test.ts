@@ -158,14 +158,14 @@ describe('links', () => {
   });
 
   test('a refused introduction ends connect at once; blocked peers and refusals by policy', async () => {
-    const [a, b] = [await hub.peer(low), await hub.peer(high, { admitIntroduction: async () => false })];
+    const [a, b] = [await hub.peer(low), await hub.peer(high, { admitIntroduction: async () => 'refused' as const })];
     const never = new AbortController().signal;
     expect(await failureOf(a.links.connect(b.id, never))).toMatchObject({ code: 'introduction_refused' });
     expect(await failureOf(b.links.connect(b.id, never))).toMatchObject({ code: 'invalid_argument' });
   });
 
   test('nothing is dialled before the asked peer has answered', async () => {
-    const [asked, answer] = [Promise.withResolvers<void>(), Promise.withResolvers<boolean>()];
+    const [asked, answer] = [Promise.withResolvers<void>(), Promise.withResolvers<'accepted'>()];
     const [a, b] = [
       await hub.peer(low, { timing: fast }),
       await hub.peer(high, {
@@ -179,7 +179,7 @@ describe('links', () => {
     await asked.promise;
     await new Promise((resolve) => setTimeout(resolve, 200));
     expect(await a.counted('peerd_dials_total')).toBe(false);
-    answer.resolve(true);
+    answer.resolve('accepted');
     expect((await connecting).peer).toBe(b.id);
   });
 

@@ -41,8 +41,8 @@ export class IntroductionDesk {
   }
 
   /** `false` when nobody waited for this answer. */
-  answer(from: ClientId, { introduction: number, verdict }: IntroductionAnswer): boolean {
-    const moves = this.#parts.introductions.answer(from, number, verdict, this.#parts.clock.monotonic());
+  answer(from: ClientId, { introduction: number, verdict, pending = false }: IntroductionAnswer): boolean {
+    const moves = this.#parts.introductions.answer(from, number, pending && verdict === 'refused' ? 'postponed' : verdict, this.#parts.clock.monotonic());
     this.#carryOut(moves);
     return moves.every((move) => move.kind !== 'ignored');
   }
@@ -78,10 +78,10 @@ export class IntroductionDesk {
     if (from) this.#parts.send(target, encodeMessage(introduction, { introduction: number, from }));
   }
 
-  #tell({ asker, request, verdict, target, waitedMs }: Extract<IntroductionMove, { kind: 'result' }>): void {
-    this.#count(verdict, waitedMs);
+  #tell({ asker, request, verdict, pending, target, waitedMs }: Extract<IntroductionMove, { kind: 'result' }>): void {
+    this.#count(pending ? 'pending' : verdict, waitedMs);
     const peer = verdict === 'accepted' && target !== undefined ? this.#parts.directory.registration(target)?.entry : undefined;
-    this.#parts.send(asker, encodeMessage(introductionResult, { request, verdict, ...(peer ? { peer } : {}) }));
+    this.#parts.send(asker, encodeMessage(introductionResult, { request, verdict, ...(peer ? { peer } : {}), ...(pending ? { pending } : {}) }));
   }
 
   #count(outcome: string, waitedMs: number): void {

@@ -15,7 +15,7 @@ export interface IntroductionLimits {
 
 export type IntroductionMove =
   | { readonly kind: 'forward'; readonly target: ClientId; readonly introduction: number; readonly asker: ClientId }
-  | { readonly kind: 'result'; readonly asker: ClientId; readonly request: number; readonly verdict: IntroductionResult['verdict']; readonly target: ClientId | undefined; readonly waitedMs: number }
+  | { readonly kind: 'result'; readonly asker: ClientId; readonly request: number; readonly verdict: IntroductionResult['verdict']; readonly pending?: true; readonly target: ClientId | undefined; readonly waitedMs: number }
   | { readonly kind: 'dropped'; readonly waitedMs: number }
   | { readonly kind: 'ignored'; readonly why: IgnoredReason };
 
@@ -61,11 +61,11 @@ export class Introductions {
     return this.#step(introduction, target === undefined ? 'target_absent' : 'target_present', now);
   }
 
-  answer(from: ClientId, number: number, verdict: 'accepted' | 'refused', now: number): IntroductionMove[] {
+  answer(from: ClientId, number: number, verdict: 'accepted' | 'refused' | 'postponed', now: number): IntroductionMove[] {
     const introduction = this.#open.get(number);
     if (!introduction) return [{ kind: 'ignored', why: number > 0 && number <= this.#lastNumber ? 'late' : 'unknown' }];
     if (introduction.target !== from) return [{ kind: 'ignored', why: 'foreign' }];
-    return this.#step(introduction, verdict === 'accepted' ? 'accept' : 'refuse', now);
+    return this.#step(introduction, verdict === 'accepted' ? 'accept' : verdict === 'postponed' ? 'postpone' : 'refuse', now);
   }
 
   /** A client left the roster: what it asked is dropped, what it was asked ends at once. */
@@ -109,7 +109,7 @@ export class Introductions {
         this.#keep(introduction, target);
         moves.push({ kind: 'forward', target, introduction: number, asker });
       } else if (effect.kind === 'result') {
-        moves.push({ kind: 'result', asker, request, verdict: effect.verdict, target, waitedMs });
+        moves.push({ kind: 'result', asker, request, verdict: effect.verdict, ...(effect.pending ? { pending: true as const } : {}), target, waitedMs });
       } else {
         moves.push({ kind: 'ignored', why: 'late' });
       }

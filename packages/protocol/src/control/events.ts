@@ -18,6 +18,8 @@ export type ControlEvent =
   | { kind: 'link'; peer: PeerReference; state: 'linked' | 'disconnected' }
   | { kind: 'message'; message: ChatMessageView }
   | { kind: 'offer'; id: string; from: PeerReference }
+  /** A peer that is no contact asks for a link: GET /v1/inbox. */
+  | { kind: 'introduction'; id: string; from: PeerReference }
   /** A transfer was made or changed state. `savedAs` with `done`. */
   | { kind: 'transfer'; transfer: TransferSummary; savedAs?: string[] }
   /** At most 4 a second per transfer. */
@@ -33,6 +35,7 @@ export const controlEventSchema: z.ZodType<ControlEvent> = z.discriminatedUnion(
   z.object({ kind: z.literal('link'), peer: peerReferenceSchema, state: z.enum(['linked', 'disconnected']) }),
   z.object({ kind: z.literal('message'), message: chatMessageViewSchema }),
   z.object({ kind: z.literal('offer'), id: z.string(), from: peerReferenceSchema }),
+  z.object({ kind: z.literal('introduction'), id: z.string(), from: peerReferenceSchema }),
   z.object({ kind: z.literal('transfer'), transfer: transferSummarySchema, savedAs: z.array(z.string()).exactOptional() }),
   z.object({ kind: z.literal('progress'), id: z.string(), bytesDone: z.int(), bytes: z.int(), chunks: counters }),
 ]);

@@ -19,11 +19,14 @@ export interface InboxOffer {
   /** Why a policy `auto` did not take it. */
   why?: string;
 }
+/** A peer that asks for a link, while `introductions = "ask"`. */
 export interface InboxIntroduction {
   id: string;
   from: PeerReference;
+  trust: Trust;
   receivedAt: number;
 }
+const introductionSchema = z.object({ id: z.string(), from: peerReferenceSchema, trust: z.enum(trustLevels), receivedAt: z.int() });
 export interface InboxResponse {
   offers: InboxOffer[];
   introductions: InboxIntroduction[];
@@ -43,7 +46,7 @@ export const inboxResponseSchema: z.ZodType<InboxResponse> = z.object({
       why: z.string().exactOptional(),
     }),
   ),
-  introductions: z.array(z.object({ id: z.string(), from: peerReferenceSchema, receivedAt: z.int() })),
+  introductions: z.array(introductionSchema),
 });
 
 export interface AcceptRequest {
@@ -66,3 +69,13 @@ export const transferActionResponseSchema: z.ZodType<TransferActionResponse> = z
   transfer: transferSummarySchema,
   state: z.enum(['accepted', 'already_accepted', 'rejected', 'already_rejected', 'cancelled', 'already_cancelled']),
 });
+
+export interface IntroductionActionResponse {
+  introduction: InboxIntroduction;
+  state: 'accepted' | 'rejected';
+}
+/** Answer of accept and reject: what the id names is an offer or an introduction. */
+export type InboxActionResponse = TransferActionResponse | IntroductionActionResponse;
+export const inboxActionResponseSchema: z.ZodType<InboxActionResponse> = z.union([
+  transferActionResponseSchema, z.object({ introduction: introductionSchema, state: z.enum(['accepted', 'rejected']) }),
+]);

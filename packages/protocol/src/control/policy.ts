@@ -2,11 +2,11 @@
 import { z } from 'zod';
 import { type PeerReference, peerReferenceSchema } from './common.ts';
 
-export const policyKinds = ['ask', 'auto', 'block'] as const;
+const policyKinds = ['ask', 'auto', 'block'] as const;
 export type PolicyKind = (typeof policyKinds)[number];
 
 /** The scope of an `auto`; each part that is absent sets no bound. */
-export interface GrantScope {
+interface GrantScope {
   /** Absolute directory instead of the download directory. Shown escaped. */
   into?: string;
   /** Bytes in all, over the life of the grant. */

@@ -8,10 +8,10 @@ import type { IntroductionResult } from '../messages/introduction-result.ts';
 /**
  * - `asked`: before: nothing. After: `forwarded`, or over at once.
  * - `forwarded`: before: `asked`. After: any final state.
- * - final states; `gone`: the asked peer is not (or no longer) there; `limited`: too much was asked for; `dropped`: the
+ * - final states; `postponed`: a person of the asked peer has to decide, later; `gone`: the asked peer is not (or no longer) there; `limited`: too much was asked for; `dropped`: the
  *   asking peer left, so nobody waits for a result.
  */
-export type IntroductionState = 'asked' | 'forwarded' | 'accepted' | 'refused' | 'timeout' | 'gone' | 'limited' | 'dropped';
+export type IntroductionState = 'asked' | 'forwarded' | 'accepted' | 'refused' | 'postponed' | 'timeout' | 'gone' | 'limited' | 'dropped';
 
 export type IntroductionEvent =
   | 'target_present'
@@ -19,13 +19,14 @@ export type IntroductionEvent =
   | 'over_limit'
   | 'accept'
   | 'refuse'
+  | 'postpone'
   | 'deadline'
   | 'target_left'
   | 'asker_left';
 
 type IntroductionEffect =
   | { readonly kind: 'forward' }
-  | { readonly kind: 'result'; readonly verdict: IntroductionResult['verdict'] }
+  | { readonly kind: 'result'; readonly verdict: IntroductionResult['verdict']; readonly pending?: true }
   /** The event means nothing in this state: a late or a second answer, for instance. */
   | { readonly kind: 'ignored' };
 
@@ -47,12 +48,15 @@ const table: Readonly<Record<IntroductionState, Partial<Record<IntroductionEvent
   forwarded: {
     accept: over('accepted', 'accepted'),
     refuse: over('refused', 'refused'),
+    // For a client that knows nothing of postponing it is a refusal.
+    postpone: { state: 'postponed', effects: [{ kind: 'result', verdict: 'refused', pending: true }] },
     deadline: over('timeout', 'timeout'),
     target_left: over('gone', 'unknown_peer'),
     asker_left: dropped,
   },
   accepted: {},
   refused: {},
+  postponed: {},
   timeout: {},
   gone: {},
   limited: {},

@@ -11,6 +11,8 @@ export interface IntroductionResult {
   request: number;
   verdict: 'accepted' | 'refused' | 'timeout' | 'unknown_peer' | 'rate_limited';
   peer?: RosterEntry;
+  /** With `refused`: the asked peer's answer said so. */
+  pending?: boolean;
 }
 
 export const introductionResult: MessageDefinition<'introduction-result', IntroductionResult> = {
@@ -22,6 +24,7 @@ export const introductionResult: MessageDefinition<'introduction-result', Introd
       request: uintSchema,
       verdict: z.enum(['accepted', 'refused', 'timeout', 'unknown_peer', 'rate_limited']),
       peer: rosterEntrySchema.exactOptional(),
+      pending: z.boolean().exactOptional(),
     })
     .refine((body) => (body.verdict === 'accepted') === (body.peer !== undefined), 'peer is present exactly when accepted'),
 };

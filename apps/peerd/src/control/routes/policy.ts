@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { type Grant, patternProblem } from '../../contacts/grant.ts';
 import { hasScope, type Policies } from '../../contacts/policies.ts';
 import type { Contacts, ResolvedPeer } from '../../contacts/ports.ts';
+import type { IntroductionRequests } from '../../introductions/requests.ts';
 import type { LinkLayer } from '../../peer/links.ts';
 import { checkDestination } from '../../transfer/destination.ts';
 import type { Transfers } from '../../transfer/ports.ts';
@@ -15,6 +16,7 @@ export interface PolicyRoutes {
   readonly policies: Pick<Policies, 'set' | 'view' | 'isBlocked'>;
   readonly links: Pick<LinkLayer, 'disconnect' | 'resume'>;
   readonly transfers: Pick<Transfers, 'turnAway'>;
+  readonly requests: Pick<IntroductionRequests, 'forget'>;
   readonly logger: Logger;
   readonly now: () => number;
   /** What `peers` shows has changed. */
@@ -23,7 +25,7 @@ export interface PolicyRoutes {
 
 const params = z.object({ peer: z.string().min(1) });
 
-export const policyRoutes: FastifyPluginAsyncZod<PolicyRoutes> = async (app, { contacts, policies, links, transfers, logger, now, onChange }) => {
+export const policyRoutes: FastifyPluginAsyncZod<PolicyRoutes> = async (app, { contacts, policies, links, transfers, requests, logger, now, onChange }) => {
   const answer = ({ id, name, trust }: ResolvedPeer, warnings: readonly string[]): PolicyResponse => ({
     peer: { id, name: escapeText(name) }, policy: policies.view(id, trust), warnings: [...warnings],
   });
@@ -53,6 +55,7 @@ export const policyRoutes: FastifyPluginAsyncZod<PolicyRoutes> = async (app, { c
       await policies.set(id, body.kind, grant);
       logger.info({ peer: id, policy: body.kind, ...(grant ? { grant } : {}) }, 'a policy was set');
       const warnings = [...resolved.warnings];
+      if (body.kind === 'block') await requests.forget(id);
       if (body.kind === 'block') warnings.push(...(await turnAway(id, links, transfers)));
       else if (wasBlocked) links.resume(id);
       onChange();

@@ -31,8 +31,7 @@ export const migration: Migration = {
       peer TEXT NOT NULL UNIQUE,
       name TEXT NOT NULL,
       state TEXT NOT NULL CHECK (state IN ('waiting', 'declined')),
-      received_at INTEGER NOT NULL,
-      decided_at INTEGER
+      received_at INTEGER NOT NULL
     ) STRICT;
   `,
 };
