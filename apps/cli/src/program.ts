@@ -9,10 +9,12 @@ import { addContacts } from './commands/contacts.ts';
 import { addDisconnect } from './commands/disconnect.ts';
 import { addHistory } from './commands/history.ts';
 import { addInbox } from './commands/inbox.ts';
+import { addPause } from './commands/pause.ts';
 import { addPeers } from './commands/peers.ts';
 import { addPolicy } from './commands/policy.ts';
 import { addReceipts } from './commands/receipts.ts';
 import { addReject } from './commands/reject.ts';
+import { addResume } from './commands/resume.ts';
 import { addSend } from './commands/send.ts';
 import { addShow } from './commands/show.ts';
 import { addStatus } from './commands/status.ts';
@@ -34,7 +36,7 @@ type Add = (program: Command, run: Run) => void;
 const groups: Readonly<Record<string, Readonly<Record<string, Add>>>> = {
   'This peer:': { status: addStatus, whoami: addWhoami },
   'Peers:': { peers: addPeers, connect: addConnect, disconnect: addDisconnect, contacts: addContacts, trust: addTrust, policy: addPolicy, chat: addChat },
-  'Transfers:': { send: addSend, inbox: addInbox, accept: addAccept, reject: addReject, transfers: addTransfers, show: addShow, why: addWhy, cancel: addCancel },
+  'Transfers:': { send: addSend, inbox: addInbox, accept: addAccept, reject: addReject, transfers: addTransfers, show: addShow, why: addWhy, pause: addPause, resume: addResume, cancel: addCancel },
   'Proof:': { history: addHistory, receipts: addReceipts },
 };
 

@@ -33,6 +33,8 @@ export * from './messages/manifest-page.ts';
 export * from './messages/manifest-request.ts';
 export * from './messages/offer.ts';
 export * from './messages/offered.ts';
+export * from './messages/pause.ts';
+export * from './messages/pause-ack.ts';
 export * from './messages/ping.ts';
 export * from './messages/pong.ts';
 export * from './messages/progress.ts';

@@ -100,6 +100,14 @@ export class Client {
     return (await call(this.#socket(), { method: 'GET', path: '/v1/receipts/verify', signal })) as VerifyReceiptsResponse;
   }
 
+  pause(id: string, signal: AbortSignal): Promise<TransferActionResponse> {
+    return this.#post(`/v1/transfers/${encodeURIComponent(id)}/pause`, {}, signal);
+  }
+
+  resume(id: string, signal: AbortSignal): Promise<TransferActionResponse> {
+    return this.#post(`/v1/transfers/${encodeURIComponent(id)}/resume`, {}, signal);
+  }
+
   cancel(id: string, signal: AbortSignal): Promise<TransferActionResponse> {
     return this.#post(`/v1/transfers/${encodeURIComponent(id)}/cancel`, {}, signal);
   }

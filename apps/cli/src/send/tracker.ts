@@ -15,6 +15,8 @@ export interface SendEvent {
   readonly group?: string;
   readonly peer: PeerReference;
   readonly state: TransferState;
+  /** With the state `paused`. */
+  readonly pausedBy?: NonNullable<TransferSummary['pausedBy']>;
   readonly entries: number;
   readonly bytes: number;
   readonly bytesDone: number;
@@ -72,7 +74,7 @@ export class SendTracker {
       this.#transfers.set(summary.id, { summary, sent: tracked.sent, final });
       return [final];
     }
-    const changed = summary.state !== tracked.summary.state;
+    const changed = summary.state !== tracked.summary.state || summary.pausedBy?.join() !== tracked.summary.pausedBy?.join();
     const isNew = !tracked.sent.has(milestone);
     this.#transfers.set(summary.id, { summary, sent: new Set([...tracked.sent, milestone]), final: undefined });
     if (isNew) return [describe(milestone, summary)];
@@ -102,12 +104,13 @@ export class SendTracker {
   }
 }
 
-const describe = (event: SendEventKind, { id, group, peer, state, entries, bytes, bytesDone }: TransferSummary): SendEvent => ({
+const describe = (event: SendEventKind, { id, group, peer, state, pausedBy, entries, bytes, bytesDone }: TransferSummary): SendEvent => ({
   event,
   id,
   ...(group === undefined ? {} : { group }),
   peer,
   state,
+  ...(pausedBy === undefined ? {} : { pausedBy }),
   entries,
   bytes,
   bytesDone,

@@ -1,5 +1,5 @@
 /** Sentences about the events of a send. */
-import type { SkippedEntry } from '@peerd/protocol';
+import type { SkippedEntry, TransferSummary } from '@peerd/protocol';
 import { peerLabel } from '../ui/labels.ts';
 import { count, formatBytes, formatRate } from '../ui/sizes.ts';
 import { formatDuration } from '../ui/times.ts';
@@ -25,12 +25,20 @@ export const waitingFor = (event: SendEvent): string => {
     case 'accepted':
       return `${who} accepted`;
     case 'paused':
-      return 'paused';
+      return pausedBy({ ...event, direction: 'send' });
     case 'verifying':
       return `${who} verifies and saves it`;
     default:
       return event.state;
   }
+};
+
+/** Who holds a paused transfer, seen from here. */
+export const pausedBy = ({ direction, peer, pausedBy: sides = [] }: Pick<TransferSummary, 'direction' | 'peer' | 'pausedBy'>): string => {
+  const here = sides.includes(direction === 'send' ? 'sender' : 'receiver');
+  const there = sides.includes(direction === 'send' ? 'receiver' : 'sender');
+  if (here && there) return `paused here and by ${peerLabel(peer)}`;
+  return there ? `paused by ${peerLabel(peer)}` : 'paused here';
 };
 
 const savedAsText = (savedAs: readonly string[]): string =>

@@ -1,4 +1,5 @@
 import type { FileView, StageTimes, TransferDetail } from '@peerd/protocol';
+import { pausedBy } from '../send/words.ts';
 import { peerWithId, colorState } from './labels.ts';
 import type { Colors } from './output.ts';
 import { count, formatBytes, formatRate, percent } from './sizes.ts';
@@ -16,7 +17,7 @@ const header = (detail: TransferDetail, colors: Colors, now: number): (readonly 
   const pairs: (readonly [string, string])[] = [
     ['id', detail.id],
     [detail.direction === 'send' ? 'to' : 'from', peerWithId(detail.peer)],
-    ['state', colorState(detail.state, colors)(detail.state) + (detail.error === undefined ? '' : `: ${detail.error.message} (${detail.error.code})`)],
+    ['state', colorState(detail.state, colors)(detail.state) + (detail.state === 'paused' ? `: ${pausedBy(detail)}` : '') + (detail.error === undefined ? '' : `: ${detail.error.message} (${detail.error.code})`)],
     ['content', `${count(detail.entries, 'entry', 'entries')}, ${formatBytes(detail.bytes)}`],
   ];
   if (detail.note !== undefined) pairs.push(['note', detail.note]);

@@ -1,4 +1,5 @@
 import type { TransfersResponse, TransferSummary } from '@peerd/protocol';
+import { pausedBy } from '../send/words.ts';
 import { uniquePrefixes } from './ids.ts';
 import { colorState, isFinal, peerLabel } from './labels.ts';
 import type { Colors } from './output.ts';
@@ -29,9 +30,14 @@ export const transfersTable = ({ transfers }: TransfersResponse, screen: number 
     formatBytes(transfer.bytes),
     String(transfer.entries),
     formatAgo(transfer.updatedAt, now),
-    transfer.error === undefined ? (transfer.note ?? '') : transfer.error.message,
+    remark(transfer),
   ]);
   return table(columns, rows, screen, colors);
+};
+
+const remark = (transfer: TransferSummary): string => {
+  if (transfer.error !== undefined) return transfer.error.message;
+  return [...(transfer.state === 'paused' ? [pausedBy(transfer)] : []), ...(transfer.note === undefined ? [] : [transfer.note])].join('; ');
 };
 
 const done = ({ state, bytes, bytesDone }: TransferSummary): string => {

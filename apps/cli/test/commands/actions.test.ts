@@ -93,6 +93,17 @@ test('cancel, twice', async () => {
   expect(await peerctl(['cancel', '01k'], { socket: daemon.socket })).toMatchObject({ code: 0, stdout: `was already cancelled: ${firstId} to bob\n` });
 });
 
+test('pause and resume say who holds it', async () => {
+  await using daemon = await TestDaemon.start();
+  daemon
+    .on('POST /v1/transfers/01k/pause', transferActionResponseSchema, { transfer: transfer({ state: 'paused', pausedBy: ['sender'] }), state: 'paused' })
+    .on('POST /v1/transfers/01k/resume', transferActionResponseSchema, { transfer: transfer({ state: 'paused', pausedBy: ['receiver'] }), state: 'already_resumed' });
+  expect(await peerctl(['pause', '01k'], { socket: daemon.socket })).toEqual({ code: 0, stdout: `paused ${firstId} to bob (paused here)\n`, stderr: '' });
+  expect(await peerctl(['resume', '01k'], { socket: daemon.socket })).toEqual({ code: 0, stdout: `was not paused here: ${firstId} to bob (paused by bob)\n`, stderr: '' });
+  const json = await peerctl(['pause', '01k', '--json'], { socket: daemon.socket });
+  expect(documents(json.stdout)).toEqual([{ transfer: transfer({ state: 'paused', pausedBy: ['sender'] }), state: 'paused' }]);
+});
+
 describe('chat PEER TEXT', () => {
   const message = (state: 'delivered' | 'queued'): ChatMessageView => ({ id: 'm1', peer: bob, direction: 'sent', text: 'hi', sentAt: 0, state, stranger: false });
 

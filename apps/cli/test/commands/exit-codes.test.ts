@@ -91,7 +91,7 @@ describe('usage: exit 2', () => {
   test.each([
     [['frobnicate'], /unknown command 'frobnicate'/],
     [['sned', 'bob', 'x'], /hint: Did you mean send\?/],
-    [['pause', 'x'], /unknown command 'pause'/],
+    [['verify', 'x'], /unknown command 'verify'/],
     [['whoami', 'more'], /too many arguments/],
     [['connect'], /missing required argument 'PEER'/],
     [['connect', ''], /It is empty/],
@@ -133,7 +133,7 @@ describe('usage: exit 2', () => {
 });
 
 describe('help: exit 0', () => {
-  const commands = ['status', 'whoami', 'peers', 'connect', 'disconnect', 'send', 'inbox', 'accept', 'reject', 'transfers', 'show', 'cancel', 'chat', 'trust', 'policy', 'contacts', 'why', 'history', 'receipts'];
+  const commands = ['status', 'whoami', 'peers', 'connect', 'disconnect', 'send', 'inbox', 'accept', 'reject', 'transfers', 'show', 'pause', 'resume', 'cancel', 'chat', 'trust', 'policy', 'contacts', 'why', 'history', 'receipts'];
 
   test('--help names every command and no other', async () => {
     const { code, stdout } = await peerctl(['--help']);

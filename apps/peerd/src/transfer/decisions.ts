@@ -1,5 +1,5 @@
 /** What a person, or the policy, does with an offer or a transfer. */
-import { type AcceptRequest, escapeText, isFinalState, PeerdError, reasonMaxBytes, type TransferActionResponse } from '@peerd/protocol';
+import { type AcceptRequest, escapeText, isFinalState, PeerdError, reasonMaxBytes, shownState, type TransferActionResponse } from '@peerd/protocol';
 import type { Verdict } from '../contacts/grant.ts';
 import type { Policies } from '../contacts/policies.ts';
 import type { Contacts } from '../contacts/ports.ts';
@@ -84,10 +84,23 @@ export const cancelTransfer = async (environment: TransferEnvironment, record: T
   return answer(environment, record, 'cancelled');
 };
 
+export const holdTransfer = async (
+  environment: TransferEnvironment, record: TransferRecord, transfer: OutgoingTransfer | IncomingTransfer | undefined, paused: boolean,
+): Promise<TransferActionResponse> => {
+  if (record.pausedHere === paused && !isFinalState(record.state)) return answer(environment, record, paused ? 'already_paused' : 'already_resumed');
+  if (transfer && !isFinalState(record.state)) await transfer.hold(paused);
+  if (isHeldHere(record) !== paused || isFinalState(record.state))
+    throw wrongState(record, paused ? 'paused' : 'resumed', record.state === 'verifying' ? 'Everything has arrived; it is being verified and saved.' : 'It is over.');
+  return answer(environment, record, paused ? 'paused' : 'resumed');
+};
+
+/** Asked anew after an await: a step may have changed it. */
+const isHeldHere = (record: TransferRecord): boolean => record.pausedHere;
+
 /** Asked anew after each await: it may have changed meanwhile. */
 const isIn = (record: TransferRecord, state: TransferRecord['state']): boolean => record.state === state;
 
 const answer = (environment: TransferEnvironment, record: TransferRecord, state: Action): TransferActionResponse => ({ transfer: summaryOf(record, environment.nameOf(record)), state });
 
 const wrongState = (record: TransferRecord, wanted: string, hint: string): PeerdError =>
-  new PeerdError('wrong_state', `transfer ${record.id} is ${record.state} and cannot be ${wanted}`, { hint });
+  new PeerdError('wrong_state', `transfer ${record.id} is ${shownState(record)} and cannot be ${wanted}`, { hint });

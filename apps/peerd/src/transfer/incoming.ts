@@ -7,21 +7,24 @@
  * 4. delivery: everything is placed, and the receipt goes out until it is confirmed
  */
 import {
-  accept, encodeMessage, type EntryFailed, expectsData, isFinalState, type ManifestPage, manifestRequest, newReceiver, offered, PeerdError, type ReceiverEffect,
+  accept, encodeMessage, type EntryFailed, expectsData, isFinalState, type ManifestPage, manifestRequest, newReceiver, offered, pause, pauseAck, PeerdError, type ReceiverEffect,
   type ReceiverEvent, type ReceiverState, receiverStep, restoredReceiver, type StageTimes, type TransferMessage,
 } from '@peerd/protocol';
 import type { DataConnection, Link } from '../peer/ports.ts';
-import { readContent } from './content-reader.ts';
+import { Attendance } from './attendance.ts';
+import { ContentReaders } from './content-readers.ts';
 import { deliver } from './delivery.ts';
-import { clipped, endOf, ownCancel, saidCancel, saidEnd } from './ends.ts';
+import { clipped, endOf, ownCancel, saidEnd } from './ends.ts';
 import type { TransferEnvironment } from './environment.ts';
-import { makeStateDirectory } from './layout.ts';
 import { LiveRecord } from './live-record.ts';
-import { ManifestIntake, topLevelOf } from './manifest-intake.ts';
+import { ManifestArrival } from './manifest-arrival.ts';
+import { topLevelOf } from './manifest-intake.ts';
 import { ReceivedContent } from './received-content.ts';
 import { ReceiverVoice, sayHave } from './receiver-voice.ts';
 import type { TransferRecord } from './record.ts';
 import { type DispatchOptions, Runner } from './runner.ts';
+import { saidToReceiver } from './said.ts';
+import { Tasks } from './tasks.ts';
 
 export interface IncomingHooks {
   /** After each step. */
@@ -38,13 +41,14 @@ export class IncomingTransfer {
   readonly #runner: Runner<ReceiverState, ReceiverEvent, ReceiverEffect>;
   /** Ends when the transfer ends or this object is no longer used. */
   readonly #life = new AbortController();
-  #link: Link | undefined;
-  #announced: Link | undefined;
-  #intake: Promise<ManifestIntake> | undefined;
+  readonly #attendance: Attendance;
+  readonly #arrival: ManifestArrival;
   readonly #content: ReceivedContent;
   readonly #voice: ReceiverVoice;
-  readonly #connections = new Set<DataConnection>();
-  readonly #tasks = new Set<Promise<void>>();
+  readonly #readers = new ContentReaders();
+  /** Of the journal. Aborts when it is given up. */
+  #check = new AbortController();
+  readonly #tasks = new Tasks();
 
   /** @param fresh made just now by an offer; else it comes from the disk */
   constructor(environment: TransferEnvironment, record: TransferRecord, hooks: IncomingHooks, fresh: boolean) {
@@ -53,14 +57,16 @@ export class IncomingTransfer {
     this.#hooks = hooks;
     this.#live = new LiveRecord(environment, record, () => {
       this.#content.count();
-      this.#voice.progress(this.#link);
+      this.#voice.progress(this.#attendance.link);
     });
+    this.#arrival = new ManifestArrival(environment.settings.stateDir, record);
     this.#content = new ReceivedContent(environment, this.#live);
     this.#voice = new ReceiverVoice(environment.posts, this.#live);
     this.#runner = new Runner({
       state: fresh ? { ...newReceiver, linked: false } : restoredReceiver(record), step: receiverStep, commit: (next) => this.#live.commit(next),
       perform: (effect) => this.#perform(effect), taken: () => this.#taken(),
     });
+    this.#attendance = new Attendance((event, options) => this.#runner.dispatch(event, options), this.#live.logger);
   }
 
   get stages(): StageTimes {
@@ -77,22 +83,12 @@ export class IncomingTransfer {
     return this.#runner.dispatch({ type: 'restarted' });
   }
 
-  async linked(link: Link): Promise<void> {
-    if (this.#announced === link || link.signal.aborted) return;
-    if (this.#announced) this.unlinked(this.#announced).catch((error: unknown) => this.#live.logger.error({ err: error }, 'transfer: the end of a link was not taken'));
-    this.#announced = link;
-    try {
-      await this.#runner.dispatch({ type: 'linked' }, { when: () => !link.signal.aborted, first: () => (this.#link = link) });
-    } catch (error) {
-      // Then the next message of this link announces it again.
-      if (this.#announced === link) this.#announced = undefined;
-      throw error;
-    }
+  linked(link: Link): Promise<void> {
+    return this.#attendance.linked(link);
   }
 
   unlinked(link: Link): Promise<void> {
-    if (this.#announced === link) this.#announced = undefined;
-    return this.#runner.dispatch({ type: 'unlinked' }, { when: () => this.#link === link, first: () => (this.#link = undefined) });
+    return this.#attendance.unlinked(link);
   }
 
   /** @param destination absolute; was checked */
@@ -108,6 +104,11 @@ export class IncomingTransfer {
     return this.#runner.dispatch({ type: 'local-cancel', end: ownCancel('receive') });
   }
 
+  /** Whether this side holds it from now on. */
+  hold(paused: boolean): Promise<void> {
+    return this.#runner.dispatch({ type: paused ? 'local-pause' : 'local-resume' });
+  }
+
   fail(error: unknown): Promise<void> {
     return this.#runner.dispatch({ type: 'local-failed', end: endOf(error) });
   }
@@ -118,10 +119,8 @@ export class IncomingTransfer {
 
   async message(link: Link, message: TransferMessage): Promise<void> {
     await this.linked(link);
-    const current = { when: (): boolean => this.#link === link };
+    const current = { when: (): boolean => this.#attendance.link === link };
     switch (message.kind) {
-      case 'offer':
-        return this.#runner.dispatch({ type: 'offer' }, current);
       case 'manifest-page':
         return this.#page(message.body);
       case 'entry-failed':
@@ -130,13 +129,10 @@ export class IncomingTransfer {
         const { contentRoot, chunksSent } = message.body;
         return this.#runner.dispatch({ type: 'source-complete' }, { ...current, first: () => this.#sourceComplete(contentRoot, chunksSent) });
       }
-      case 'receipt-ack':
-        return this.#runner.dispatch({ type: 'receipt-ack' }, current);
-      case 'cancel':
-        return this.#runner.dispatch({ type: 'cancel', end: saidCancel(message.body, 'sender') }, current);
-      case 'failed':
-        return this.#runner.dispatch({ type: 'failed', end: saidEnd(message.body) }, current);
-      default:
+      default: {
+        const event = saidToReceiver(message);
+        if (event) await this.#runner.dispatch(event, current);
+      }
     }
   }
 
@@ -145,28 +141,22 @@ export class IncomingTransfer {
   }
 
   dataOpened(link: Link, connection: DataConnection): void {
-    const receiver = this.#content.receiver;
-    if (!receiver || link !== this.#link || !this.expectsData()) {
-      connection.destroy(new PeerdError('unexpected_message', 'no content is expected now'));
-      return;
-    }
-    this.#run(async () => {
-      let taken = false;
+    this.#readers.read(connection, {
+      receiver: this.#content.receiver, clock: this.#live.clock, onFrame: () => this.#live.progressed(),
       // What is announced before it may void this round.
-      await this.#runner.dispatch({ type: 'data-opened' }, { when: () => this.#link === link && this.expectsData(), first: () => (taken = this.#connections.add(connection).has(connection)) });
-      if (!taken) return connection.destroy(new PeerdError('unexpected_message', 'no content is expected now'));
-      const error = await readContent(connection, receiver, { clock: this.#live.clock, onFrame: () => this.#live.progressed() });
-      this.#connections.delete(connection);
-      if (error !== undefined && !this.#life.signal.aborted) this.#report({ type: 'local-failed', end: endOf(error) });
-      this.#report({ type: 'data-closed' });
+      admit: (take) => this.#runner.dispatch({ type: 'data-opened' }, { when: () => this.#attendance.link === link && this.expectsData(), first: take }),
+      onEnd: (error) => {
+        if (error !== undefined && !this.#life.signal.aborted) this.#report({ type: 'local-failed', end: endOf(error) });
+        this.#report({ type: 'data-closed' });
+      },
     });
   }
 
   /** Ends every task, keeps the state on disk. */
   async close(): Promise<void> {
     this.#life.abort(new PeerdError('shutting_down', 'the daemon is stopping'));
-    this.#closeData();
-    await Promise.all(this.#tasks);
+    this.#readers.close();
+    await Promise.all([this.#tasks.ended(), this.#readers.ended()]);
     this.#live.quiet();
     await this.#closeFiles();
     if (!isFinalState(this.state.state)) await this.#live.save(false);
@@ -176,21 +166,28 @@ export class IncomingTransfer {
     const transfer = this.record.id;
     switch (effect.do) {
       case 'request-manifest':
-        return this.#requestManifest();
+        return this.#attempt(async () => this.#voice.say(this.#attendance.link, encodeMessage(manifestRequest, { transfer, fromPage: await this.#arrival.nextPage() })));
       case 'say-offered':
-        return this.#voice.say(this.#link, encodeMessage(offered, { transfer }));
+        return this.#voice.say(this.#attendance.link, encodeMessage(offered, { transfer }));
       case 'say-accept':
-        return this.#voice.say(this.#link, encodeMessage(accept, { transfer, offerRoot: this.record.offerRoot }));
+        return this.#voice.say(this.#attendance.link, encodeMessage(accept, { transfer, offerRoot: this.record.offerRoot }));
+      case 'say-pause':
+        return this.#voice.say(this.#attendance.link, encodeMessage(pause, { transfer, paused: this.record.pausedHere }));
+      case 'say-pause-ack':
+        return this.#voice.say(this.#attendance.link, encodeMessage(pauseAck, { transfer }));
       case 'check-journal':
         return this.#checkJournal();
       case 'say-have':
         return this.#sayHave();
       case 'close-data':
-        return this.#closeData();
+        return this.#readers.close();
+      case 'rest':
+        this.#check.abort(new PeerdError('cancelled', 'the transfer is paused'));
+        return this.#tasks.run(() => this.#content.rest(this.#readers.ended()));
       case 'finish':
         return this.#deliver();
       case 'say-end':
-        return this.#voice.end(this.#link);
+        return this.#voice.end(this.#attendance.link);
     }
   }
 
@@ -199,26 +196,14 @@ export class IncomingTransfer {
     this.#hooks.taken(this);
   }
 
-  #requestManifest(): void {
-    this.#intake ??= makeStateDirectory(this.#environment.settings.stateDir, this.record).then(({ manifest }) => ManifestIntake.open(manifest, this.record));
-    const intake = this.#intake;
-    this.#attempt(async () => {
-      const { nextPage } = await intake;
-      this.#voice.say(this.#link, encodeMessage(manifestRequest, { transfer: this.record.id, fromPage: nextPage }));
-    });
-  }
-
   /** Awaited by the reader of the link: pages come no faster than they are stored. */
   async #page(page: ManifestPage): Promise<void> {
-    if (this.state.state !== 'queued' || !this.#intake) return;
+    if (this.state.state !== 'queued') return;
     try {
-      const intake = await this.#intake;
-      await intake.take(page);
-      if (intake.nextPage < this.record.pages) return;
-      const { chunks } = await intake.finish();
-      this.#intake = undefined;
+      const whole = await this.#arrival.take(page);
+      if (!whole) return;
       const topLevel = await topLevelOf(await this.#content.manifest());
-      await this.#runner.dispatch({ type: 'manifest-stored' }, { changing: () => Object.assign(this.record, { chunks, topLevel }) });
+      await this.#runner.dispatch({ type: 'manifest-stored' }, { changing: () => Object.assign(this.record, whole, { topLevel }) });
     } catch (error) {
       await this.fail(error);
       return;
@@ -241,28 +226,20 @@ export class IncomingTransfer {
   }
 
   #checkJournal(): void {
+    const check = new AbortController();
+    this.#check = check;
     this.#attempt(async () => {
-      const receiver = await this.#content.open();
-      await this.#content.verify(receiver, this.#life.signal);
-      this.#voice.progress(this.#link);
-      this.#report({ type: 'journal-checked' });
-    });
+      await this.#content.check(AbortSignal.any([this.#life.signal, check.signal]));
+      this.#voice.progress(this.#attendance.link);
+      this.#report({ type: 'journal-checked' }, { when: () => !check.signal.aborted });
+    }, check.signal);
   }
 
   #sayHave(): void {
-    const link = this.#link;
+    const { link } = this.#attendance;
     const { receiver } = this.#content;
-    if (link && receiver) this.#run(async () => {
-      try {
-        await sayHave(link, this.record.id, receiver, this.#life.signal);
-      } catch (error) {
-        if (!link.signal.aborted && !this.#life.signal.aborted) this.#report({ type: 'local-failed', end: endOf(error) });
-      }
-    });
-  }
-
-  #closeData(): void {
-    for (const connection of this.#connections) connection.destroy(new PeerdError('link_lost', 'this round of content is over'));
+    const { signal } = this.#check;
+    if (link && receiver) this.#attempt(() => sayHave(link, this.record.id, receiver, AbortSignal.any([this.#life.signal, signal])), AbortSignal.any([signal, link.signal]));
   }
 
   #deliver(): void {
@@ -281,17 +258,15 @@ export class IncomingTransfer {
   }
 
   async #closeFiles(): Promise<void> {
-    const intake = await this.#intake?.catch(() => undefined);
-    this.#intake = undefined;
-    await intake?.discard();
+    await this.#arrival.discard();
     await this.#content.close();
   }
 
   /** After the end: closes and removes what is left, once everything that is under way has seen it. */
   #tidy(): void {
     this.#life.abort(new PeerdError('cancelled', 'the transfer is over'));
-    const before = [...this.#tasks];
-    this.#run(async () => {
+    const before = [this.#tasks.ended(), this.#readers.ended()];
+    this.#tasks.run(async () => {
       try {
         await Promise.all(before);
         await this.#closeFiles();
@@ -307,22 +282,17 @@ export class IncomingTransfer {
   }
 
   /** A task whose failure is the end of the transfer, unless it was given up. */
-  #attempt(task: () => Promise<void>): void {
-    this.#run(async () => {
+  #attempt(task: () => Promise<void>, givenUp?: AbortSignal): void {
+    this.#tasks.run(async () => {
       try {
         await task();
       } catch (error) {
-        if (!this.#life.signal.aborted) this.#report({ type: 'local-failed', end: endOf(error) });
+        if (!this.#life.signal.aborted && givenUp?.aborted !== true) this.#report({ type: 'local-failed', end: endOf(error) });
       }
     });
   }
 
   #report(event: ReceiverEvent, options: DispatchOptions = {}): void {
     this.#runner.dispatch(event, options).catch((error: unknown) => this.#live.logger.error({ err: error, event: event.type }, 'transfer: a step could not be taken'));
-  }
-
-  #run(task: () => Promise<void>): void {
-    const running = task().finally(() => this.#tasks.delete(running));
-    this.#tasks.add(running);
   }
 }

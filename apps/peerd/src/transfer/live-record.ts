@@ -1,5 +1,5 @@
 /** The record of a transfer that is at work: kept true on disk, in the events and in the metrics. */
-import { type ControlEvent, escapeText, isFinalState, type StageTimes, type TransferCore } from '@peerd/protocol';
+import { type ControlEvent, escapeText, isFinalState, shownState, type StageTimes, type TransferCore } from '@peerd/protocol';
 import type { Logger } from '@peerd/service';
 import { StageClock } from '@peerd/transfer';
 import type { TransferEnvironment } from './environment.ts';
@@ -70,10 +70,13 @@ export class LiveRecord {
     const before = { ...record };
     const now = this.#environment.now();
     const changed = record.state !== next.state;
+    const shown = changed || record.pausedHere !== next.pausedHere || record.pausedThere !== next.pausedThere;
     if (changed) this.#countDecision(next, now);
     record.state = next.state;
     record.untold = next.untold;
     record.error = next.error;
+    record.pausedHere = next.pausedHere;
+    record.pausedThere = next.pausedThere;
     const ended = changed && isFinalState(next.state);
     if (ended) record.finishedAt = now;
     try {
@@ -82,8 +85,8 @@ export class LiveRecord {
       Object.assign(record, before);
       throw error;
     }
-    if (!changed) return;
-    this.logger.info({ state: record.state, ...(record.error ? { code: record.error.code, reason: escapeText(record.error.message) } : {}) }, 'transfer: state changed');
+    if (!shown) return;
+    this.logger.info({ state: shownState(record), ...(record.error ? { code: record.error.code, reason: escapeText(record.error.message) } : {}) }, 'transfer: state changed');
     if (ended) this.#countEnd();
     this.publish();
   }

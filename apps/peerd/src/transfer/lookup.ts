@@ -1,5 +1,5 @@
 /** From what a person typed to one transfer: any unique prefix of an id names it. */
-import { PeerdError, shortPeerId } from '@peerd/protocol';
+import { PeerdError, shortPeerId, shownState } from '@peerd/protocol';
 import type { Direction, TransferRecord } from './record.ts';
 import type { TransferStore } from './store.ts';
 
@@ -14,7 +14,7 @@ export const findTransfer = async (store: TransferStore, typed: string, directio
   const [first, second] = preferred.length === 0 ? found : preferred;
   if (!first) throw new PeerdError('not_found', `there is no ${direction === 'receive' ? 'offer' : 'transfer'} ${prefix}`, { hint: direction === 'receive' ? '`peerctl inbox` lists the offers.' : '`peerctl transfers` lists them.' });
   if (!second) return first;
-  const candidates = found.slice(0, maxCandidates).map((record) => ({ id: record.id, direction: record.direction, peer: record.peer, state: record.state }));
+  const candidates = found.slice(0, maxCandidates).map((record) => ({ id: record.id, direction: record.direction, peer: record.peer, state: shownState(record) }));
   throw new PeerdError('ambiguous_id', `${prefix} fits ${found.length > maxCandidates ? `more than ${maxCandidates}` : found.length} transfers: ${candidates.slice(0, 3).map(({ id, peer }) => `${id} (${shortPeerId(peer)})`).join(', ')}${found.length > 3 ? ', …' : ''}`, {
     hint: 'Type more of the id.', details: { candidates },
   });

@@ -7,20 +7,23 @@
  * 4. receipt: the proof, and the end
  */
 import {
-  cancel, encodeMessage, failed, isFinalState, manifestPage, offer, type Offer, PeerdError, type Progress, type Receipt, receiptAck, restoredSender, type SenderEffect,
+  cancel, encodeMessage, failed, isFinalState, manifestPage, offer, type Offer, pause, pauseAck, PeerdError, type Progress, type Receipt, receiptAck, restoredSender, type SenderEffect,
   type SenderEvent, type SenderState, senderStep, sourceComplete, type StageTimes, type TransferMessage,
 } from '@peerd/protocol';
 import { HaveSet, Manifest } from '@peerd/transfer';
 import type { Link } from '../peer/ports.ts';
 import { abortable } from './abortable.ts';
+import { Attendance } from './attendance.ts';
 import { runContent } from './content-task.ts';
-import { clipped, endOf, ownCancel, saidCancel, saidEnd } from './ends.ts';
+import { clipped, endOf, ownCancel } from './ends.ts';
 import type { TransferEnvironment } from './environment.ts';
 import { statePaths } from './layout.ts';
 import { LiveRecord } from './live-record.ts';
 import { checkReceipt } from './receipts.ts';
 import type { TransferRecord } from './record.ts';
 import { Runner } from './runner.ts';
+import { saidToSender } from './said.ts';
+import { Tasks } from './tasks.ts';
 
 /** Pause before the offer is made again after a data connection was lost. */
 const retryDelayMs = (losses: number): number => Math.min(5_000, 100 * 2 ** losses) * (0.75 + Math.random() / 2);
@@ -32,16 +35,14 @@ export class OutgoingTransfer {
   readonly #runner: Runner<SenderState, SenderEvent, SenderEffect>;
   /** Ends when this object is no longer used. */
   readonly #life = new AbortController();
-  #link: Link | undefined;
-  /** The newest link that was announced; its event may still wait for its turn. */
-  #announced: Link | undefined;
+  readonly #attendance: Attendance;
   #have: HaveSet | undefined;
   #manifest: Promise<Manifest> | undefined;
   #failuresLoaded: Promise<void> | undefined;
   #pages: AbortController | undefined;
   #content: AbortController | undefined;
   #retry: NodeJS.Timeout | undefined;
-  readonly #tasks = new Set<Promise<void>>();
+  readonly #tasks = new Tasks();
 
   /** @param taken called after each step */
   constructor(environment: TransferEnvironment, record: TransferRecord, taken: (transfer: OutgoingTransfer) => void) {
@@ -51,6 +52,7 @@ export class OutgoingTransfer {
     this.#runner = new Runner({
       state: restoredSender(record), step: senderStep, commit: (next) => this.#live.commit(next), perform: (effect) => this.#perform(effect), taken: () => taken(this),
     });
+    this.#attendance = new Attendance((event, options) => this.#runner.dispatch(event, options), this.#live.logger);
   }
 
   get stages(): StageTimes {
@@ -61,26 +63,21 @@ export class OutgoingTransfer {
     return this.#runner.state;
   }
 
-  async linked(link: Link): Promise<void> {
-    if (this.#announced === link || link.signal.aborted) return;
-    if (this.#announced) this.unlinked(this.#announced).catch((error: unknown) => this.#live.logger.error({ err: error }, 'transfer: the end of a link was not taken'));
-    this.#announced = link;
-    try {
-      await this.#runner.dispatch({ type: 'linked' }, { when: () => !link.signal.aborted, first: () => (this.#link = link) });
-    } catch (error) {
-      // Then the next message of this link announces it again.
-      if (this.#announced === link) this.#announced = undefined;
-      throw error;
-    }
+  linked(link: Link): Promise<void> {
+    return this.#attendance.linked(link);
   }
 
   unlinked(link: Link): Promise<void> {
-    if (this.#announced === link) this.#announced = undefined;
-    return this.#runner.dispatch({ type: 'unlinked' }, { when: () => this.#link === link, first: () => (this.#link = undefined) });
+    return this.#attendance.unlinked(link);
   }
 
   cancel(): Promise<void> {
     return this.#runner.dispatch({ type: 'local-cancel', end: ownCancel('send') });
+  }
+
+  /** Whether this side holds it from now on. */
+  hold(paused: boolean): Promise<void> {
+    return this.#runner.dispatch({ type: paused ? 'local-pause' : 'local-resume' });
   }
 
   forget(): Promise<void> {
@@ -89,35 +86,17 @@ export class OutgoingTransfer {
 
   async message(link: Link, message: TransferMessage): Promise<void> {
     await this.linked(link);
-    const current = { when: (): boolean => this.#link === link };
-    switch (message.kind) {
-      case 'manifest-request':
-        return this.#runner.dispatch({ type: 'manifest-request', fromPage: message.body.fromPage }, current);
-      case 'offered':
-        return this.#runner.dispatch({ type: 'offered' }, current);
-      case 'accept':
-        return this.#runner.dispatch({ type: 'accept', matches: Buffer.compare(message.body.offerRoot, this.record.offerRoot) === 0 }, current);
-      case 'have':
-        return this.#runner.dispatch({ type: 'have', page: message.body }, current);
-      case 'progress':
-        return this.#progress(message.body);
-      case 'reject':
-        return this.#runner.dispatch({ type: 'reject', end: saidEnd(message.body) }, current);
-      case 'receipt':
-        return this.#receipt(link, message.body);
-      case 'cancel':
-        return this.#runner.dispatch({ type: 'cancel', end: saidCancel(message.body, 'receiver') }, current);
-      case 'failed':
-        return this.#runner.dispatch({ type: 'failed', end: saidEnd(message.body) }, current);
-      default:
-    }
+    if (message.kind === 'progress') return this.#progress(message.body);
+    if (message.kind === 'receipt') return this.#receipt(link, message.body);
+    const event = saidToSender(message, this.record.offerRoot);
+    if (event) await this.#runner.dispatch(event, { when: () => this.#attendance.link === link });
   }
 
   /** Ends every task, keeps the state on disk. */
   async close(): Promise<void> {
     this.#life.abort(new PeerdError('shutting_down', 'the daemon is stopping'));
     this.#stop();
-    await Promise.all(this.#tasks);
+    await this.#tasks.ended();
     this.#live.quiet();
     await (await this.#manifest?.catch(() => undefined))?.close();
     this.#manifest = undefined;
@@ -128,6 +107,10 @@ export class OutgoingTransfer {
     switch (effect.do) {
       case 'say-offer':
         return this.#say(encodeMessage(offer, this.#offer()));
+      case 'say-pause':
+        return this.#say(encodeMessage(pause, { transfer: this.record.id, paused: this.record.pausedHere }));
+      case 'say-pause-ack':
+        return this.#say(encodeMessage(pauseAck, { transfer: this.record.id }));
       case 'send-pages':
         return this.#sendPages(effect.fromPage);
       case 'begin-have':
@@ -156,9 +139,10 @@ export class OutgoingTransfer {
   }
 
   #offer(): Offer {
-    const { id, group, note, entries, bytes, pages, manifestBytes, offerRoot, chunkSize, conflict } = this.record;
+    const { id, group, note, entries, bytes, pages, manifestBytes, offerRoot, chunkSize, conflict, pausedHere } = this.record;
     return {
       transfer: id, ...(group === undefined ? {} : { group }), ...(note === undefined ? {} : { note }), entries, bytes, pages, manifestBytes, offerRoot, chunkSize, conflict,
+      ...(pausedHere ? { paused: true } : {}),
     };
   }
 
@@ -172,16 +156,16 @@ export class OutgoingTransfer {
   }
 
   #say(frame: Buffer): void {
-    if (this.#link) this.#environment.posts.post(this.#link, frame);
+    if (this.#attendance.link) this.#environment.posts.post(this.#attendance.link, frame);
   }
 
   #sendPages(fromPage: number): void {
-    const link = this.#link;
+    const link = this.#attendance.link;
     if (!link) return;
     this.#pages?.abort();
     const pages = new AbortController();
     this.#pages = pages;
-    this.#run(async () => {
+    this.#tasks.run(async () => {
       try {
         const manifest = await this.#openManifest();
         for (let index = fromPage; index < this.record.pages && !isFinalState(this.state.state); index += 1)
@@ -201,7 +185,7 @@ export class OutgoingTransfer {
   }
 
   #startContent(): void {
-    const link = this.#link;
+    const link = this.#attendance.link;
     const have = this.#have;
     if (!link || !have) return;
     const content = new AbortController();
@@ -210,7 +194,7 @@ export class OutgoingTransfer {
     const mine = { when: (): boolean => this.#content === content };
     const stopped = (): void => content.abort(this.#life.signal.reason);
     this.#life.signal.addEventListener('abort', stopped, { once: true });
-    this.#run(async () => {
+    this.#tasks.run(async () => {
       try {
         this.#failuresLoaded ??= this.#live.loadFailures();
         await this.#failuresLoaded;
@@ -256,7 +240,7 @@ export class OutgoingTransfer {
       record.savedAs = receipt.savedAs.map((name) => Buffer.from(name));
       if (body.failed === 0) record.bytesDone = record.bytes;
     };
-    await this.#runner.dispatch({ type: 'receipt', valid: body !== undefined, failed: body?.failed ?? 0 }, { when: () => this.#link === link, changing: keep });
+    await this.#runner.dispatch({ type: 'receipt', valid: body !== undefined, failed: body?.failed ?? 0 }, { when: () => this.#attendance.link === link, changing: keep });
   }
 
   #openManifest(): Promise<Manifest> {
@@ -267,11 +251,6 @@ export class OutgoingTransfer {
   /** For events that nobody waits for. */
   #report(event: SenderEvent, options: Parameters<Runner<SenderState, SenderEvent, SenderEffect>['dispatch']>[1] = {}): void {
     this.#runner.dispatch(event, options).catch((error: unknown) => this.#live.logger.error({ err: error, event: event.type }, 'transfer: a step could not be taken'));
-  }
-
-  #run(task: () => Promise<void>): void {
-    const running = task().finally(() => this.#tasks.delete(running));
-    this.#tasks.add(running);
   }
 
   #stop(): void {

@@ -49,6 +49,8 @@ export interface Transfers {
   why(id: string): Promise<WhyResponse>;
   /** What is over. */
   history(query: HistoryQuery): Promise<HistoryResponse>;
+  /** Pauses it at this side, or ends that. It runs while neither side holds it. */
+  hold(id: string, paused: boolean): Promise<TransferActionResponse>;
   cancel(id: string): Promise<TransferActionResponse>;
   inbox(): Promise<InboxOffer[]>;
   accept(id: string, request: AcceptRequest): Promise<TransferActionResponse>;

@@ -12,6 +12,10 @@ export class ReceivedContent {
   #opening: Promise<Receiver> | undefined;
   #receiver: Receiver | undefined;
   #counted = { chunks: 0, bytes: 0 };
+  /** The last check of the journal, ended or not; never rejects. */
+  #checking: Promise<void> = Promise.resolve();
+  /** Since the last `rest`; never rejects. */
+  #resting: Promise<void> = Promise.resolve();
 
   constructor(environment: TransferEnvironment, live: LiveRecord) {
     this.#environment = environment;
@@ -33,6 +37,27 @@ export class ReceivedContent {
   open(): Promise<Receiver> {
     this.#opening ??= this.#open();
     return this.#opening;
+  }
+
+  /** Opens staging and journal, after what `rest` has still to close, and checks on disk what the journal claims. */
+  async check(signal: AbortSignal): Promise<void> {
+    const rested = this.#resting;
+    const work = async (): Promise<void> => {
+      await rested;
+      signal.throwIfAborted();
+      await this.verify(await this.open(), signal);
+    };
+    const checking = work();
+    this.#checking = checking.catch(() => {});
+    await checking;
+  }
+
+  /** Closes staging and journal, with their thread, when the check that was given up and the readers have ended. */
+  rest(readers: Promise<void>): Promise<void> {
+    this.#resting = Promise.all([this.#resting, this.#checking, readers])
+      .then(() => this.#closeReceiver())
+      .catch((error: unknown) => this.#live.logger.error({ err: error }, 'transfer: the files of a paused transfer cannot be closed'));
+    return this.#resting;
   }
 
   /** Checks on disk what the journal claims. */
@@ -57,10 +82,7 @@ export class ReceivedContent {
   }
 
   async close(): Promise<void> {
-    const receiver = await this.#opening?.catch(() => undefined);
-    this.#opening = undefined;
-    this.#receiver = undefined;
-    await receiver?.close();
+    await this.#closeReceiver();
     const manifest = await this.#manifest?.catch(() => undefined);
     this.#manifest = undefined;
     await manifest?.close();
@@ -72,6 +94,14 @@ export class ReceivedContent {
     const { stateDir } = this.#environment.settings;
     if (record.destination === undefined) await removeState(stateDir, record);
     else if (!record.receipt) await Receiver.discard({ destination: record.destination, stagingName: stagingName(record), journalPath: statePaths(stateDir, record).journal });
+  }
+
+  async #closeReceiver(): Promise<void> {
+    const receiver = await this.#opening?.catch(() => undefined);
+    this.#opening = undefined;
+    if (receiver) this.count();
+    this.#receiver = undefined;
+    await receiver?.close();
   }
 
   async #open(): Promise<Receiver> {

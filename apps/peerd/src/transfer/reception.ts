@@ -53,6 +53,10 @@ export class Reception {
       case 'receipt-ack':
         this.#environment.posts.check(link);
         return (await this.#findIncoming(link.peer, message.body.transfer))?.message(link, message);
+      case 'pause':
+      case 'pause-ack':
+        this.#environment.posts.check(link);
+        return this.#either(link, message);
       case 'cancel':
       case 'failed':
         this.#environment.posts.check(link);
@@ -72,9 +76,14 @@ export class Reception {
     if (message.kind === 'manifest-request' || message.kind === 'offered' || message.kind === 'accept') this.#unknown(link, message.body.transfer);
   }
 
+  /** What both sides say of an unfinished transfer. Of one that is not known, nothing is held. */
+  async #either(link: Link, message: TransferMessage): Promise<void> {
+    await (await this.#find(link.peer, message.body.transfer))?.message(link, message);
+  }
+
   async #ended(link: Link, message: TransferMessage): Promise<void> {
     const { transfer: id } = message.body;
-    const transfer = (await this.#findOutgoing(link.peer, id)) ?? (await this.#findIncoming(link.peer, id));
+    const transfer = await this.#find(link.peer, id);
     if (transfer) return transfer.message(link, message);
     // Whatever it was, it is over here too.
     this.#unknown(link, id);
@@ -116,6 +125,10 @@ export class Reception {
     const { code, message } = endOf(error);
     this.#environment.logger.warn({ peer: link.peer, transfer, code }, 'transfer: an offer was refused');
     this.#environment.posts.post(link, encodeMessage(reject, { transfer, code, message: clipped(message) }));
+  }
+
+  async #find(peer: PeerId, id: TransferId): Promise<OutgoingTransfer | IncomingTransfer | undefined> {
+    return (await this.#findOutgoing(peer, id)) ?? (await this.#findIncoming(peer, id));
   }
 
   /** One that is over answers what comes for it, and is dropped again. */

@@ -39,6 +39,9 @@ export interface TransferRecord extends TransferKey {
   untold: boolean;
   cleaned: boolean;
   error: TransferEnd | undefined;
+  /** This side holds it; the other one does, as far as is known. */
+  pausedHere: boolean;
+  pausedThere: boolean;
   /** Receiver only: where it goes. */
   destination: string | undefined;
   contentRoot: Buffer | undefined;
@@ -83,6 +86,8 @@ export interface TransferRow {
   cleaned: number;
   error_code: string | null;
   error_message: string | null;
+  paused_here: number;
+  paused_there: number;
   destination: string | null;
   content_root: Uint8Array | null;
   bytes_done: number;
@@ -128,6 +133,8 @@ export const recordOf = (row: TransferRow): TransferRecord => ({
   untold: row.untold === 1,
   cleaned: row.cleaned === 1,
   error: row.error_code === null ? undefined : { code: row.error_code, message: row.error_message ?? '' },
+  pausedHere: row.paused_here === 1,
+  pausedThere: row.paused_there === 1,
   destination: row.destination ?? undefined,
   contentRoot: bufferOf(row.content_root),
   bytesDone: row.bytes_done,
@@ -180,6 +187,8 @@ export const stateColumns = (record: TransferRecord): Partial<Record<keyof Trans
   cleaned: record.cleaned ? 1 : 0,
   error_code: record.error?.code ?? null,
   error_message: record.error?.message ?? null,
+  paused_here: record.pausedHere ? 1 : 0,
+  paused_there: record.pausedThere ? 1 : 0,
   destination: record.destination ?? null,
   content_root: record.contentRoot ?? null,
   bytes_done: record.bytesDone,

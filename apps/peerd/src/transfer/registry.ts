@@ -85,8 +85,10 @@ export class Registry {
 }
 
 /** The sender goes after its receiver until the end; the receiver goes after the sender once it wants the content, and until its receipt is known. */
-const needsLink = ({ direction, state, receipt, untold }: TransferRecord): boolean => {
-  if (direction === 'send') return !isFinalState(state);
-  if (isFinalState(state)) return untold && receipt !== undefined;
+const needsLink = ({ direction, state, receipt, untold, pausedHere }: TransferRecord): boolean => {
+  if (isFinalState(state)) return direction === 'receive' && untold && receipt !== undefined;
+  // The other side goes after us for what only we hold; when it holds it too, nothing is to be done.
+  if (pausedHere) return false;
+  if (direction === 'send') return true;
   return state !== 'queued' && state !== 'offered';
 };

@@ -53,9 +53,13 @@ export class Runner<State extends TransferCore, Event, Effect> {
     const before = this.#state;
     const { state, effects } = this.#options.step(before, event);
     if (state.state !== before.state) changing?.();
-    if (state.state !== before.state || state.untold !== before.untold) await this.#options.commit(state, before);
+    if (isStored(state, before)) await this.#options.commit(state, before);
     this.#state = state;
     for (const effect of effects) this.#options.perform(effect);
     this.#options.taken();
   }
 }
+
+/** Whether something changed that outlives the process. */
+const isStored = (now: TransferCore, before: TransferCore): boolean =>
+  now.state !== before.state || now.untold !== before.untold || now.pausedHere !== before.pausedHere || now.pausedThere !== before.pausedThere;

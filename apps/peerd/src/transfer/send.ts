@@ -112,11 +112,13 @@ const newOutgoing = (key: TransferKey, peer: ResolvedPeer, { request, scan, grou
 /** What a transfer has counted and reached at its beginning. */
 export const unstarted: Pick<
   TransferRecord,
-  'state' | 'untold' | 'error' | 'destination' | 'contentRoot' | 'bytesDone' | 'sent' | 'received' | 'reused' | 'rewritten' | 'stages' | 'receipt' | 'savedAs' | 'offeredAt' | 'decidedAt' | 'finishedAt'
+  'state' | 'untold' | 'error' | 'pausedHere' | 'pausedThere' | 'destination' | 'contentRoot' | 'bytesDone' | 'sent' | 'received' | 'reused' | 'rewritten' | 'stages' | 'receipt' | 'savedAs' | 'offeredAt' | 'decidedAt' | 'finishedAt'
 > = {
   state: 'queued',
   untold: false,
   error: undefined,
+  pausedHere: false,
+  pausedThere: false,
   destination: undefined,
   contentRoot: undefined,
   bytesDone: 0,

@@ -3,17 +3,17 @@
  *
  * 1. load: what is not over comes back from the database; start: it goes on
  * 2. linkUp, message, dataOpened, linkDown: each transfer of the peer hears of it
- * 3. send, accept, reject, cancel: a person's acts; list, show, inbox: what a person sees
+ * 3. send, accept, reject, hold, cancel: a person's acts; list, show, inbox: what a person sees
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import {
   type AcceptRequest, type HistoryQuery, type HistoryResponse, type InboxOffer, isFinalState, isSettled, type LinkMessage, PeerdError, type PeerId,
-  type RejectRequest, type SendRequest, type SendResponse, shortPeerId, type ShowQuery, type TransferActionResponse, type TransferDetail, type TransferId,
+  type RejectRequest, type SendRequest, type SendResponse, shortPeerId, shownState, type ShowQuery, type TransferActionResponse, type TransferDetail, type TransferId,
   type TransferState, type TransferSummary, type WhyResponse,
 } from '@peerd/protocol';
 import { Pacer } from '@peerd/transfer';
 import type { DataConnection, Link, LinkUser } from '../peer/ports.ts';
-import { acceptByPolicy, acceptOffer, cancelTransfer, type Decider, rejectOffer, verdictOn } from './decisions.ts';
+import { acceptByPolicy, acceptOffer, cancelTransfer, type Decider, holdTransfer, rejectOffer, verdictOn } from './decisions.ts';
 import { countConflicts } from './destination.ts';
 import type { TransferEnvironment } from './environment.ts';
 import { showHistory } from './history.ts';
@@ -145,6 +145,7 @@ class StoredTransfers implements TransferService {
     for (const { record } of this.#registry.all()) {
       if (isFinalState(record.state)) continue;
       if (record.direction === 'receive' && record.state === 'offered') counts.inbox += 1;
+      else if (shownState(record) === 'paused') counts.waiting += 1;
       else if (record.state === 'accepted' || record.state === 'transferring' || record.state === 'verifying') counts.active += 1;
       else counts.waiting += 1;
     }
@@ -152,7 +153,7 @@ class StoredTransfers implements TransferService {
   }
 
   unfinished(direction: TransferRecord['direction'], state?: TransferState): number {
-    return this.#registry.all().filter(({ record }) => record.direction === direction && !isFinalState(record.state) && (state === undefined || record.state === state)).length;
+    return this.#registry.all().filter(({ record }) => record.direction === direction && !isFinalState(record.state) && (state === undefined || shownState(record) === state)).length;
   }
 
   async send(request: SendRequest, signal: AbortSignal): Promise<SendResponse> {
@@ -197,8 +198,13 @@ class StoredTransfers implements TransferService {
     return showHistory({ store, contacts: this.#options.contacts.all(), nameOf }, query);
   }
 
+  async hold(id: string, paused: boolean): Promise<TransferActionResponse> {
+    const record = await this.#findUnfinished(id);
+    return holdTransfer(this.#environment, record, this.#registry.live(record), paused);
+  }
+
   async cancel(id: string): Promise<TransferActionResponse> {
-    const record = this.#current(await findTransfer(this.#environment.store, id, undefined, (candidate) => !isFinalState(candidate.state)));
+    const record = await this.#findUnfinished(id);
     return cancelTransfer(this.#environment, record, this.#registry.live(record));
   }
 
@@ -287,6 +293,11 @@ class StoredTransfers implements TransferService {
     const verdict = verdictOn(this.#decider, record);
     if (verdict.kind === 'ask') return verdict.why;
     return verdict.kind === 'auto' ? this.#obstacles.get(record) : undefined;
+  }
+
+  /** One that is not over, if the beginning of an id fits several. */
+  async #findUnfinished(id: string): Promise<TransferRecord> {
+    return this.#current(await findTransfer(this.#environment.store, id, undefined, ({ state }) => !isFinalState(state)));
   }
 
   async #findOffer(id: string): Promise<TransferRecord> {

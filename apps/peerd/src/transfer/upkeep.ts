@@ -28,7 +28,7 @@ export const upkeep = async (environment: TransferEnvironment, registry: Registr
     } else if ('fail' in transfer) {
       const undecided = record.state === 'queued' || record.state === 'offered';
       if (undecided && record.createdAt < time - undecidedMs) await transfer.fail(new PeerdError('offer_expired', 'nobody decided about the offer within 7 days'));
-      else if (record.state === 'connecting' && record.updatedAt < time - abandonedMs) await transfer.fail(new PeerdError('offer_expired', 'the sender did not come back within 30 days'));
+      else if (record.state === 'connecting' && !record.pausedHere && record.updatedAt < time - abandonedMs) await transfer.fail(new PeerdError('offer_expired', 'the sender did not come back within 30 days'));
     }
   }
   for (const key of await store.finishedBefore(time - rememberedMs, time - declinedMs)) {

@@ -1,5 +1,5 @@
 /** Transfers as the control API shows them: everything that a peer chose is escaped. */
-import { escapeBytes, escapeText, type InboxOffer, type PeerReference, type TransferSummary, type Trust } from '@peerd/protocol';
+import { escapeBytes, escapeText, type InboxOffer, type PeerReference, shownState, type TransferSummary, type Trust } from '@peerd/protocol';
 import type { TransferRecord } from './record.ts';
 
 /** Names of an offer that are shown. */
@@ -13,7 +13,8 @@ export const summaryOf = (record: TransferRecord, name: string): TransferSummary
   ...(record.group === undefined ? {} : { group: record.group }),
   direction: record.direction,
   peer: peerOf(record, name),
-  state: record.state,
+  state: shownState(record),
+  ...pausedByOf(record),
   entries: record.entries,
   bytes: record.bytes,
   bytesDone: record.bytesDone,
@@ -22,6 +23,13 @@ export const summaryOf = (record: TransferRecord, name: string): TransferSummary
   updatedAt: record.updatedAt,
   ...(record.error === undefined ? {} : { error: { code: record.error.code, message: escapeText(record.error.message) } }),
 });
+
+const pausedByOf = (record: TransferRecord): Pick<TransferSummary, 'pausedBy'> => {
+  if (shownState(record) !== 'paused') return {};
+  const here = record.direction === 'send' ? ('sender' as const) : ('receiver' as const);
+  const there = record.direction === 'send' ? ('receiver' as const) : ('sender' as const);
+  return { pausedBy: [...(record.pausedHere ? [here] : []), ...(record.pausedThere ? [there] : [])].toSorted().toReversed() };
+};
 
 export const offerOf = (record: TransferRecord, name: string, trust: Trust, conflicts: number, why: string | undefined): InboxOffer => ({
   id: record.id,

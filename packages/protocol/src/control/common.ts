@@ -29,6 +29,8 @@ export interface TransferSummary {
   direction: 'send' | 'receive';
   peer: PeerReference;
   state: TransferState;
+  /** With `paused`: which of the two sides hold it. */
+  pausedBy?: ('sender' | 'receiver')[];
   entries: number;
   bytes: number;
   bytesDone: number;
@@ -44,6 +46,7 @@ export const transferSummarySchema: z.ZodType<TransferSummary> = z.object({
   direction: z.enum(['send', 'receive']),
   peer: peerReferenceSchema,
   state: z.enum(transferStates),
+  pausedBy: z.array(z.enum(['sender', 'receiver'])).exactOptional(),
   entries: z.int(),
   bytes: z.int(),
   bytesDone: z.int(),

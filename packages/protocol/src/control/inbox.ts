@@ -60,14 +60,18 @@ export interface RejectRequest {
 }
 export const rejectRequestSchema: z.ZodType<RejectRequest> = z.object({ reason: z.string().max(1_024).exactOptional() });
 
-/** Answer of accept, reject and cancel. `state` is `already_…` when there was nothing left to do. */
+const transferActions = [
+  'accepted', 'already_accepted', 'rejected', 'already_rejected', 'cancelled', 'already_cancelled', 'paused', 'already_paused', 'resumed', 'already_resumed',
+] as const;
+
+/** Answer of accept, reject, cancel, pause and resume. `state` is `already_…` when there was nothing left to do. */
 export interface TransferActionResponse {
   transfer: TransferSummary;
-  state: 'accepted' | 'already_accepted' | 'rejected' | 'already_rejected' | 'cancelled' | 'already_cancelled';
+  state: (typeof transferActions)[number];
 }
 export const transferActionResponseSchema: z.ZodType<TransferActionResponse> = z.object({
   transfer: transferSummarySchema,
-  state: z.enum(['accepted', 'already_accepted', 'rejected', 'already_rejected', 'cancelled', 'already_cancelled']),
+  state: z.enum(transferActions),
 });
 
 export interface IntroductionActionResponse {

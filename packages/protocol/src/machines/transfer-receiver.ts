@@ -2,9 +2,10 @@
  * A transfer as its receiver sees it.
  *
  * queued → offered → (connecting →) accepted → transferring → verifying → done, back to connecting whenever the link ends
- * before everything has arrived, and out to rejected, cancelled or failed from everywhere before a final state.
+ * before everything has arrived, and out to rejected, cancelled or failed from everywhere before a final state. While a side
+ * holds it, it stays where it is before consent, and is connecting after it.
  */
-import type { TransferCore, TransferEnd, TransferPhase } from './transfer.ts';
+import { isHeld, type TransferCore, type TransferEnd, type TransferPhase, unpaused } from './transfer.ts';
 import { type Row, type Step, takeStep } from './transfer-table.ts';
 
 export interface ReceiverState extends TransferCore {
@@ -26,12 +27,16 @@ export type ReceiverEvent =
   | { readonly type: 'linked' }
   | { readonly type: 'unlinked' }
   // What the sender says
-  | { readonly type: 'offer' }
+  | { readonly type: 'offer'; readonly paused: boolean }
   | { readonly type: 'source-complete' }
   | { readonly type: 'receipt-ack' }
   | { readonly type: 'cancel'; readonly end: TransferEnd }
   | { readonly type: 'failed'; readonly end: TransferEnd }
+  | { readonly type: 'pause'; readonly paused: boolean }
+  | { readonly type: 'pause-ack' }
   // What happens here
+  | { readonly type: 'local-pause' }
+  | { readonly type: 'local-resume' }
   | { readonly type: 'restarted' }
   | { readonly type: 'manifest-stored' }
   | { readonly type: 'local-accept' }
@@ -55,7 +60,12 @@ export type ReceiverEffect =
   | { readonly do: 'say-accept' }
   | { readonly do: 'check-journal' }
   | { readonly do: 'say-have' }
+  /** `pause`: our flag, when it has changed or an offer has come. */
+  | { readonly do: 'say-pause' }
+  | { readonly do: 'say-pause-ack' }
   | { readonly do: 'close-data' }
+  /** Give up the check of the journal; close staging and journal once the last data connection was read. */
+  | { readonly do: 'rest' }
   /** Check that all is there, place it, sign the receipt. */
   | { readonly do: 'finish' }
   /** The message for the final state: `receipt` when there is one, else `reject`, `cancel` or `failed`. */
@@ -70,7 +80,7 @@ type ReceiverStep = Step<ReceiverState, ReceiverEffect>;
 type ReceiverRow = Row<ReceiverState, ReceiverEvent, ReceiverEffect>;
 
 export const newReceiver: ReceiverState = {
-  state: 'queued', linked: true, asked: false, untold: false, error: undefined, journal: 'stale', owesHave: false, data: 0, complete: false, gaps: 0,
+  state: 'queued', linked: true, asked: false, untold: false, error: undefined, ...unpaused, journal: 'stale', owesHave: false, data: 0, complete: false, gaps: 0,
 };
 
 const to = (state: ReceiverState, change: Partial<ReceiverState>, ...effects: ReceiverEffect[]): ReceiverStep => ({ state: { ...state, ...change }, effects });
@@ -79,28 +89,62 @@ const stay = to;
 const closed = (state: ReceiverState): ReceiverEffect[] => (state.data > 0 ? [{ do: 'close-data' }] : []);
 
 const end = (state: ReceiverState, phase: TransferPhase, error: TransferEnd | undefined, told: boolean): ReceiverStep =>
-  to(state, { state: phase, error, untold: !told, owesHave: false, complete: false }, ...closed(state), ...(state.linked ? [{ do: 'say-end' } as const] : []));
+  to(state, { state: phase, error, untold: !told, ...unpaused, owesHave: false, complete: false }, ...closed(state), ...(state.linked ? [{ do: 'say-end' } as const] : []));
 
-/** Says `accept`, and `have` as soon as it is true and no chunk of an earlier round can still arrive. */
+/** Says `accept`, and `have` as soon as it is true and no chunk of an earlier round can still arrive. Nothing while somebody holds it. */
 const consent = (state: ReceiverState): ReceiverStep => {
+  if (isHeld(state)) return hold(state);
   const journal = state.journal === 'checking' ? 'checking' : 'stale';
   if (!state.asked) return proceed({ ...state, state: 'connecting', journal, owesHave: false, complete: false });
   const { state: next, effects } = proceed({ ...state, state: 'accepted', journal, owesHave: true, complete: false });
   return { state: next, effects: [...closed(state), { do: 'say-accept' }, ...effects] };
 };
 const proceed = (state: ReceiverState): ReceiverStep => {
-  if (state.data > 0) return stay(state, {});
+  if (state.data > 0 || isHeld(state)) return stay(state, {});
   if (state.journal === 'stale') return to(state, { journal: 'checking' }, { do: 'check-journal' });
   if (state.journal === 'ready' && state.owesHave) return to(state, { owesHave: false }, { do: 'say-have' });
   return stay(state, {});
 };
 
+const hold = (state: ReceiverState): ReceiverStep =>
+  to(state, { state: 'connecting', journal: 'stale', owesHave: false, complete: false }, ...closed(state), { do: 'rest' });
+
+/** Our flag changes: the sender is told now, or in answer to its next offer. */
+const tell = (state: ReceiverState, pausedHere: boolean): ReceiverStep =>
+  state.pausedHere === pausedHere
+    ? stay(state, {})
+    : to(state, { pausedHere, unheard: state.asked ? state.unheard + 1 : state.unheard }, ...(state.asked ? [{ do: 'say-pause' } as const] : []));
+const hear = (state: ReceiverState, paused: boolean): ReceiverStep => to(state, { pausedThere: paused }, { do: 'say-pause-ack' });
+const heard = (state: ReceiverState): ReceiverStep => to(state, { unheard: Math.max(0, state.unheard - 1) });
+
+/** The answer to an offer begins with our flag when it is set. */
+const onOffer = (state: ReceiverState, paused: boolean): ReceiverStep => {
+  const asked = { ...state, asked: true, pausedThere: paused };
+  return asked.pausedHere ? to(asked, { unheard: asked.unheard + 1 }, { do: 'say-pause' }) : to(asked, {});
+};
+
+/** One step after another. */
+const andThen = (first: ReceiverStep, next: (state: ReceiverState) => ReceiverStep): ReceiverStep => {
+  const { state, effects } = next(first.state);
+  return { state, effects: [...first.effects, ...effects] };
+};
+const say =
+  (...effects: ReceiverEffect[]) =>
+  (state: ReceiverState): ReceiverStep => stay(state, {}, ...effects);
+
+/** Content stops when somebody begins to hold it, and a new round begins when the last one lets go. */
+const held = (before: ReceiverState, flagged: ReceiverStep): ReceiverStep =>
+  isHeld(before) === isHeld(flagged.state) ? flagged : andThen(flagged, consent);
+
 const finish = (state: ReceiverState): ReceiverStep => to(state, { state: 'verifying', complete: false }, { do: 'finish' });
 
 /** In every state that is not final. */
 const unfinished: ReceiverRow = {
-  linked: (state) => stay(state, { linked: true, asked: false }),
-  unlinked: (state) => stay(state, { linked: false, asked: false }),
+  linked: (state) => stay(state, { linked: true, asked: false, unheard: 0 }),
+  unlinked: (state) => stay(state, { linked: false, asked: false, unheard: 0 }),
+  pause: (state, { paused }) => hear(state, paused),
+  'pause-ack': heard,
+  'local-resume': (state) => tell(state, false),
   cancel: (state, event) => end(state, 'cancelled', event.end, true),
   failed: (state, event) => end(state, 'failed', event.end, true),
   'local-cancel': (state, event) => end(state, 'cancelled', event.end, false),
@@ -110,8 +154,12 @@ const unfinished: ReceiverRow = {
 /** In the states between consent and the last chunk. */
 const wanted: ReceiverRow = {
   ...unfinished,
-  unlinked: (state) => to(state, { state: 'connecting', linked: false, asked: false, owesHave: false, complete: false }, ...closed(state)),
-  offer: (state) => consent({ ...state, asked: true }),
+  unlinked: (state) => to(state, { state: 'connecting', linked: false, asked: false, unheard: 0, owesHave: false, complete: false }, ...closed(state)),
+  offer: (state, { paused }) => andThen(onOffer(state, paused), consent),
+  pause: (state, { paused }) => held(state, hear(state, paused)),
+  'pause-ack': (state) => held(state, heard(state)),
+  'local-pause': (state) => held(state, tell(state, true)),
+  'local-resume': (state) => held(state, tell(state, false)),
   'journal-checked': (state) => (state.journal === 'checking' ? proceed({ ...state, journal: 'ready' }) : stay(state, {})),
   'data-closed': (state) => {
     const left = { ...state, data: Math.max(0, state.data - 1) };
@@ -148,13 +196,15 @@ const table: Readonly<Record<TransferPhase, ReceiverRow>> = {
   /** The manifest is not here yet. Before: nothing. After: offered, failed, cancelled. */
   queued: {
     ...unfinished,
-    offer: (state) => stay(state, { asked: true }, { do: 'request-manifest' }),
+    'local-pause': (state) => tell(state, true),
+    offer: (state, { paused }) => andThen(onOffer(state, paused), say({ do: 'request-manifest' })),
     'manifest-stored': (state) => to(state, { state: 'offered' }, ...(state.asked ? [{ do: 'say-offered' } as const] : [])),
   },
   /** Somebody decides. Before: queued. After: accepted, connecting, rejected. */
   offered: {
     ...unfinished,
-    offer: (state) => stay(state, { asked: true }, { do: 'say-offered' }),
+    'local-pause': (state) => tell(state, true),
+    offer: (state, { paused }) => andThen(onOffer(state, paused), say({ do: 'say-offered' })),
     'local-accept': consent,
     'local-reject': (state, event) => end(state, 'rejected', event.end, false),
   },
@@ -168,7 +218,7 @@ const table: Readonly<Record<TransferPhase, ReceiverRow>> = {
   verifying: {
     ...unfinished,
     // The receipt will be the answer.
-    offer: (state) => stay(state, { asked: true }),
+    offer: (state, { paused }) => stay(state, { asked: true, pausedThere: paused }),
     restarted: (state) => stay(state, {}, { do: 'finish' }),
     gaps: (state, event) => (state.gaps < maxGaps ? consent({ ...state, gaps: state.gaps + 1 }) : end(state, 'failed', event.end, false)),
     placed: (state, { error }) => end(state, error ? 'failed' : 'done', error, false),
@@ -190,10 +240,12 @@ export const expectsData = (state: ReceiverState): boolean =>
   state.linked && (state.state === 'accepted' || state.state === 'transferring') && state.journal === 'ready' && !state.owesHave && state.data < maxData;
 
 /** As it is after a restart: what was said on earlier links counts for nothing. Then comes the event `restarted`. */
-export const restoredReceiver = (kept: Pick<TransferCore, 'state' | 'untold' | 'error'>): ReceiverState => ({
+export const restoredReceiver = (kept: Pick<TransferCore, 'state' | 'untold' | 'error' | 'pausedHere' | 'pausedThere'>): ReceiverState => ({
   ...newReceiver,
   linked: false,
   state: kept.state === 'accepted' || kept.state === 'transferring' ? 'connecting' : kept.state,
   untold: kept.untold,
   error: kept.error,
+  pausedHere: kept.pausedHere,
+  pausedThere: kept.pausedThere,
 });

@@ -2,15 +2,16 @@
  * A transfer as its sender sees it.
  *
  * queued → connecting → offered → accepted → transferring → verifying → done, back to connecting whenever the link ends,
- * and out to rejected, cancelled or failed from everywhere before a final state.
+ * and out to rejected, cancelled or failed from everywhere before a final state. While a side holds it, it stays where it
+ * is, or goes back to accepted.
  */
 import type { Have } from '../messages/have.ts';
-import type { TransferCore, TransferEnd, TransferPhase } from './transfer.ts';
+import { isHeld, type TransferCore, type TransferEnd, type TransferPhase, unpaused } from './transfer.ts';
 import { type Row, type Step, takeStep } from './transfer-table.ts';
 
 export interface SenderState extends TransferCore {
-  /** `collecting`: `have` pages arrive. `running`: the content task was started and has not ended. */
-  readonly content: 'none' | 'collecting' | 'running';
+  /** `collecting`: `have` pages arrive. `running`: the content task was started and has not ended. `lost`: it is tried again soon. */
+  readonly content: 'none' | 'collecting' | 'running' | 'lost';
   /** Data connections lost in a row, without a chunk sent in between. */
   readonly losses: number;
 }
@@ -29,7 +30,11 @@ export type SenderEvent =
   | { readonly type: 'receipt'; readonly valid: boolean; readonly failed: number }
   | { readonly type: 'cancel'; readonly end: TransferEnd }
   | { readonly type: 'failed'; readonly end: TransferEnd }
+  | { readonly type: 'pause'; readonly paused: boolean }
+  | { readonly type: 'pause-ack' }
   // What happens here
+  | { readonly type: 'local-pause' }
+  | { readonly type: 'local-resume' }
   | { readonly type: 'content-started' }
   | { readonly type: 'content-sent' }
   | { readonly type: 'content-lost'; readonly progressed: boolean }
@@ -41,7 +46,11 @@ export type SenderEvent =
   | { readonly type: 'forget' };
 
 export type SenderEffect =
+  /** With our flag of the pause. */
   | { readonly do: 'say-offer' }
+  /** `pause`: our flag has changed. */
+  | { readonly do: 'say-pause' }
+  | { readonly do: 'say-pause-ack' }
   | { readonly do: 'send-pages'; readonly fromPage: number }
   | { readonly do: 'begin-have' }
   | { readonly do: 'add-have'; readonly page: Have }
@@ -60,7 +69,7 @@ const maxDataLosses = 10;
 type SenderStep = Step<SenderState, SenderEffect>;
 type SenderRow = Row<SenderState, SenderEvent, SenderEffect>;
 
-export const newSender: SenderState = { state: 'queued', linked: false, untold: false, error: undefined, content: 'none', losses: 0 };
+export const newSender: SenderState = { state: 'queued', linked: false, untold: false, error: undefined, ...unpaused, content: 'none', losses: 0 };
 
 const to = (state: SenderState, change: Partial<SenderState>, ...effects: SenderEffect[]): SenderStep => ({ state: { ...state, ...change }, effects });
 const stay = to;
@@ -69,15 +78,30 @@ const stopped = (state: SenderState): SenderEffect[] => (state.content === 'runn
 
 /** The end comes from here: the receiver is told now or on the next link. */
 const end = (state: SenderState, phase: TransferPhase, error: TransferEnd): SenderStep =>
-  to(state, { state: phase, error, untold: true, content: 'none' }, ...stopped(state), ...(state.linked ? [{ do: 'say-end' } as const] : []));
+  to(state, { state: phase, error, untold: true, ...unpaused, content: 'none' }, ...stopped(state), ...(state.linked ? [{ do: 'say-end' } as const] : []));
 /** The end comes from the receiver: it gets the confirmation. */
 const ended = (state: SenderState, phase: TransferPhase, error: TransferEnd | undefined): SenderStep =>
-  to(state, { state: phase, error, content: 'none' }, ...stopped(state), { do: 'say-receipt-ack' });
+  to(state, { state: phase, error, ...unpaused, content: 'none' }, ...stopped(state), { do: 'say-receipt-ack' });
 
-const onAccept: SenderRow['accept'] = (state, { matches }) =>
-  matches
-    ? to(state, { state: 'accepted', content: 'collecting' }, ...stopped(state), { do: 'begin-have' })
-    : end(state, 'failed', { code: 'manifest_invalid', message: 'the receiver accepted another manifest than the one that was offered' });
+const onAccept: SenderRow['accept'] = (state, { matches }) => {
+  if (!matches) return end(state, 'failed', { code: 'manifest_invalid', message: 'the receiver accepted another manifest than the one that was offered' });
+  // It was said before the pause was known there; the next one follows its end.
+  if (isHeld(state)) return stay(state, {});
+  return to(state, { state: 'accepted', content: 'collecting' }, ...stopped(state), { do: 'begin-have' });
+};
+
+/** No content from now on. The receiver says `accept` again when nobody holds it any more. */
+const halt = (state: SenderState, ...effects: SenderEffect[]): SenderStep =>
+  isOpen(state) ? to(state, { state: 'accepted', content: 'none' }, ...stopped(state), ...effects) : stay(state, {}, ...effects);
+const isOpen = ({ state }: SenderState): boolean => state === 'accepted' || state === 'transferring' || state === 'verifying';
+
+/** Our flag changes: the receiver is told now, or by the next offer. */
+const tell = (state: SenderState, pausedHere: boolean): SenderStep => {
+  if (state.pausedHere === pausedHere) return stay(state, {});
+  const next = { ...state, pausedHere, unheard: state.linked ? state.unheard + 1 : state.unheard };
+  const said: SenderEffect[] = state.linked ? [{ do: 'say-pause' }] : [];
+  return pausedHere ? halt(next, ...said) : stay(next, {}, ...said);
+};
 
 const onOffered: SenderRow['offered'] = (state) => to(state, { state: 'offered' });
 const onManifestRequest: SenderRow['manifest-request'] = (state, { fromPage }) => stay(state, {}, { do: 'send-pages', fromPage });
@@ -86,7 +110,7 @@ const onContentLost: SenderRow['content-lost'] = (state, { progressed }) => {
   if (state.content !== 'running') return stay(state, {});
   const losses = progressed ? 1 : state.losses + 1;
   if (losses > maxDataLosses) return end(state, 'failed', { code: 'link_lost', message: `${maxDataLosses} data connections in a row failed` });
-  return to(state, { state: 'accepted', content: 'none', losses }, { do: 'retry-later', losses });
+  return to(state, { state: 'accepted', content: 'lost', losses }, { do: 'retry-later', losses });
 };
 /** From `accepted` when no chunk was missing, so that no data connection was needed. */
 const onContentSent: SenderRow['content-sent'] = (state) =>
@@ -94,7 +118,10 @@ const onContentSent: SenderRow['content-sent'] = (state) =>
 
 /** In every state that is not final. */
 const unfinished: SenderRow = {
-  unlinked: (state) => to(state, { state: 'connecting', linked: false, content: 'none', losses: 0 }, ...stopped(state)),
+  unlinked: (state) => to(state, { state: 'connecting', linked: false, unheard: 0, content: 'none', losses: 0 }, ...stopped(state)),
+  pause: (state, { paused }) => (paused ? halt({ ...state, pausedThere: true }, { do: 'say-pause-ack' }) : stay(state, { pausedThere: false }, { do: 'say-pause-ack' })),
+  'pause-ack': (state) => stay(state, { unheard: Math.max(0, state.unheard - 1) }),
+  'local-resume': (state) => tell(state, false),
   reject: (state, event) => ended(state, event.end.code === 'rejected' ? 'rejected' : 'failed', event.end),
   cancel: (state, event) => ended(state, 'cancelled', event.end),
   failed: (state, event) => ended(state, 'failed', event.end),
@@ -106,6 +133,9 @@ const unfinished: SenderRow = {
   'local-cancel': (state, event) => end(state, 'cancelled', event.end),
   'local-failed': (state, event) => end(state, 'failed', event.end),
 };
+
+/** In the states before everything was sent. */
+const pausable: SenderRow = { ...unfinished, 'local-pause': (state) => tell(state, true) };
 
 const confirm = (state: SenderState): SenderStep => stay(state, { untold: false }, { do: 'say-receipt-ack' });
 
@@ -128,22 +158,25 @@ const table: Readonly<Record<TransferPhase, SenderRow>> = {
   /** The receiver was never reached. Before: nothing. After: connecting, cancelled, failed. */
   queued: {
     linked: (state) => to(state, { state: 'connecting', linked: true }, { do: 'say-offer' }),
-    'local-cancel': (state, event) => to(state, { state: 'cancelled', error: event.end }),
-    'local-failed': (state, event) => to(state, { state: 'failed', error: event.end }),
+    'local-pause': (state) => tell(state, true),
+    'local-resume': (state) => tell(state, false),
+    'local-cancel': (state, event) => to(state, { state: 'cancelled', error: event.end, ...unpaused }),
+    'local-failed': (state, event) => to(state, { state: 'failed', error: event.end, ...unpaused }),
   },
   /** No answer to the offer on the present link, or no link. Before: queued, and every unfinished state. After: what the answer says. */
   connecting: {
-    ...unfinished,
-    linked: (state) => stay(state, { linked: true }, { do: 'say-offer' }),
+    ...pausable,
+    // The answer tells whether the receiver still holds it.
+    linked: (state) => stay(state, { linked: true, pausedThere: false, unheard: 0 }, { do: 'say-offer' }),
     'manifest-request': onManifestRequest,
     offered: onOffered,
     accept: onAccept,
   },
   /** The receiver has the manifest; somebody decides. Before: connecting. After: accepted, rejected, connecting. */
-  offered: { ...unfinished, offered: onOffered, 'manifest-request': onManifestRequest, accept: onAccept },
+  offered: { ...pausable, offered: onOffered, 'manifest-request': onManifestRequest, accept: onAccept },
   /** The receiver wants the content: its `have` pages come, or a data connection is awaited. Before: connecting, offered, transferring, verifying. After: transferring, verifying, connecting. */
   accepted: {
-    ...unfinished,
+    ...pausable,
     accept: onAccept,
     have: (state, { page }) => {
       if (state.content !== 'collecting') return stay(state, {});
@@ -153,11 +186,11 @@ const table: Readonly<Record<TransferPhase, SenderRow>> = {
     'content-started': (state) => (state.content === 'running' ? to(state, { state: 'transferring' }) : stay(state, {})),
     'content-sent': onContentSent,
     'content-lost': onContentLost,
-    retry: (state) => (state.content === 'none' ? to(state, { state: 'connecting' }, { do: 'say-offer' }) : stay(state, {})),
+    retry: (state) => (state.content === 'lost' ? to(state, { state: 'connecting', content: 'none' }, { do: 'say-offer' }) : stay(state, {})),
   },
   /** A data connection carries chunks. Before: accepted. After: verifying, accepted, connecting. */
   transferring: {
-    ...unfinished,
+    ...pausable,
     accept: onAccept,
     'content-sent': onContentSent,
     'content-lost': onContentLost,
@@ -177,9 +210,11 @@ const table: Readonly<Record<TransferPhase, SenderRow>> = {
 export const senderStep = (state: SenderState, event: SenderEvent): SenderStep => takeStep(table, state, event);
 
 /** As it is after a restart: what was said on earlier links counts for nothing. */
-export const restoredSender = (kept: Pick<TransferCore, 'state' | 'untold' | 'error'>): SenderState => ({
+export const restoredSender = (kept: Pick<TransferCore, 'state' | 'untold' | 'error' | 'pausedHere' | 'pausedThere'>): SenderState => ({
   ...newSender,
   state: ['offered', 'accepted', 'transferring', 'verifying'].includes(kept.state) ? 'connecting' : kept.state,
   untold: kept.untold,
   error: kept.error,
+  pausedHere: kept.pausedHere,
+  pausedThere: kept.pausedThere,
 });

@@ -25,6 +25,8 @@ export interface Offer {
   chunkSize: number;
   /** What to do when a top-level name exists at the receiver. */
   conflict: 'rename' | 'fail';
+  /** The sender holds the transfer: content follows when it has let go. */
+  paused?: boolean;
 }
 
 export const offer: MessageDefinition<'offer', Offer> = {
@@ -42,5 +44,6 @@ export const offer: MessageDefinition<'offer', Offer> = {
     offerRoot: bytesSchema(hashBytes),
     chunkSize: z.int().min(minChunkSize).max(maxChunkSize),
     conflict: z.enum(['rename', 'fail']),
+    paused: z.boolean().exactOptional(),
   }),
 };

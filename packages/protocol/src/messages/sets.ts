@@ -21,6 +21,8 @@ import { manifestPage } from './manifest-page.ts';
 import { manifestRequest } from './manifest-request.ts';
 import { offer } from './offer.ts';
 import { offered } from './offered.ts';
+import { pause } from './pause.ts';
+import { pauseAck } from './pause-ack.ts';
 import { ping } from './ping.ts';
 import { pong } from './pong.ts';
 import { progress } from './progress.ts';
@@ -43,7 +45,8 @@ const common = [hello, ping, pong, close] as const;
 const fromClient = [...common, register, rosterRequest, introduce, introductionAnswer, unregister] as const;
 const fromRendezvous = [...common, registered, rosterSnapshot, rosterDelta, introduction, introductionResult] as const;
 const transferMessages = [
-  offer, manifestRequest, manifestPage, offered, accept, reject, have, progress, entryFailed, sourceComplete, receipt, receiptAck, cancel, failed,
+  offer, manifestRequest, manifestPage, offered, accept, reject, have, progress, entryFailed, sourceComplete, receipt, receiptAck, cancel, failed, pause,
+  pauseAck,
 ] as const;
 const link = [...common, select, dataRequest, dataToken, chat, chatAck, ...transferMessages] as const;
 
@@ -83,7 +86,9 @@ export type TransferMessage =
   | Message<typeof receipt>
   | Message<typeof receiptAck>
   | Message<typeof cancel>
-  | Message<typeof failed>;
+  | Message<typeof failed>
+  | Message<typeof pause>
+  | Message<typeof pauseAck>;
 /** What stands on the control connection of a link, in either direction. */
 export type LinkMessage =
   | CommonMessage

@@ -2,14 +2,15 @@
  * Two transfer machines with a link between them that can end at any time, and the tasks that the daemon would run for
  * them. Everything that may happen next is an action; a test picks them in any order.
  */
-import { type Have, isSettled, newReceiver, newSender, receiverStep, type ReceiverEvent, type ReceiverState, restoredReceiver, restoredSender, senderStep, type SenderEvent, type SenderState, expectsData } from '../../src/index.ts';
+import { type Have, isFinalState, isHeld, isSettled, newReceiver, newSender, receiverStep, type ReceiverEvent, type ReceiverState, restoredReceiver, restoredSender, senderStep, type SenderEvent, type SenderState, expectsData } from '../../src/index.ts';
 
 export const chunks = 4;
 const transfer = '01jd0000000000000000000000';
 const end = (code: string) => ({ code, message: code });
 
-type ToReceiver = 'offer' | 'last-page' | 'source-complete' | 'receipt-ack' | 'cancel' | 'failed';
-type ToSender = 'manifest-request' | 'offered' | 'accept' | `have ${number}` | 'receipt' | 'partial receipt' | 'reject' | 'cancel' | 'failed';
+type Pausing = 'pause' | 'resume' | 'pause-ack';
+type ToReceiver = 'offer' | 'paused offer' | 'last-page' | 'source-complete' | 'receipt-ack' | 'cancel' | 'failed' | Pausing;
+type ToSender = 'manifest-request' | 'offered' | 'accept' | `have ${number}` | 'receipt' | 'partial receipt' | 'reject' | 'cancel' | 'failed' | Pausing;
 
 export class World {
   sender: SenderState = newSender;
@@ -27,6 +28,8 @@ export class World {
   ending = 0;
   retryDue = false;
   checking = false;
+  /** Staging and journal are open at the receiver. */
+  filesOpen = false;
   finishing = false;
   placements = 0;
   receipt: 'none' | 'whole' | 'partial' = 'none';
@@ -38,7 +41,7 @@ export class World {
   choose(luck: number, pick: number): string {
     const actions = this.actions();
     const isEnd = (action: string): boolean => /cancels|fails|rejects|partial/.test(action);
-    const isDisturbance = (action: string): boolean => /link ends|is lost|restarts|duplicate/.test(action);
+    const isDisturbance = (action: string): boolean => /link ends|is lost|restarts|duplicate|pauses/.test(action);
     const among = luck < 2 ? actions.filter(isEnd) : luck < 12 ? actions.filter(isDisturbance) : actions.filter((action) => !isEnd(action) && !isDisturbance(action));
     return among[pick % among.length] ?? '';
   }
@@ -57,7 +60,9 @@ export class World {
       ...(this.checking ? ['journal is checked'] : []),
       ...(this.finishing ? ['finishes'] : []),
       ...(receiver?.state === 'offered' ? ['accepts', 'rejects'] : []),
-      'sender cancels', 'receiver cancels', 'fails at the sender', 'fails at the receiver', 'sender restarts', 'receiver restarts', 'duplicate', 'partial',
+      'sender cancels', 'receiver cancels', 'fails at the sender', 'fails at the receiver', 'sender restarts', 'receiver restarts', 'duplicate', 'partial', 'sender pauses', 'receiver pauses',
+      ...(this.sender.pausedHere ? ['sender resumes'] : []),
+      ...(receiver?.pausedHere === true ? ['receiver resumes'] : []),
     ];
   }
 
@@ -136,6 +141,14 @@ export class World {
         return this.send({ type: 'local-failed', end: end('io_error') });
       case 'fails at the receiver':
         return this.receive({ type: 'local-failed', end: end('no_space') });
+      case 'sender pauses':
+        return this.send({ type: 'local-pause' });
+      case 'sender resumes':
+        return this.send({ type: 'local-resume' });
+      case 'receiver pauses':
+        return this.receive({ type: 'local-pause' });
+      case 'receiver resumes':
+        return this.receive({ type: 'local-resume' });
       case 'sender restarts':
         this.#linkEnds();
         this.retryDue = false;
@@ -146,11 +159,23 @@ export class World {
         this.#linkEnds();
         if (!this.receiver) return;
         this.checking = false;
+        this.filesOpen = false;
         this.finishing = false;
         this.ending = 0;
         this.receiver = restoredReceiver(this.receiver);
         return this.receive({ type: 'restarted' });
     }
+  }
+
+  /** Nothing may work on a transfer that a side holds, and both must know who holds it. */
+  checkHeld(): void {
+    const { sender, receiver } = this;
+    if (isFinalState(sender.state)) return;
+    if (sender.pausedHere || sender.pausedThere) {
+      if (this.content !== 'none') this.violations.push('the sender holds a data connection of a paused transfer');
+    }
+    if (!receiver || isFinalState(receiver.state) || receiver.state === 'verifying') return;
+    if ((receiver.pausedHere || receiver.pausedThere) && (this.checking || this.filesOpen)) this.violations.push('the receiver works on a paused transfer');
   }
 
   settled(): boolean {
@@ -175,12 +200,17 @@ export class World {
   #deliverToReceiver(message: ToReceiver | undefined): void {
     switch (message) {
       case 'offer':
+      case 'paused offer':
         this.receiver ??= newReceiver;
-        return this.receive({ type: 'offer' });
+        return this.receive({ type: 'offer', paused: message === 'paused offer' });
+      case 'pause':
+      case 'resume':
+        return this.receive({ type: 'pause', paused: message === 'pause' });
       case 'last-page':
         return this.receive({ type: 'manifest-stored' });
       case 'source-complete':
       case 'receipt-ack':
+      case 'pause-ack':
         return this.receive({ type: message });
       case 'cancel':
       case 'failed':
@@ -197,7 +227,11 @@ export class World {
       case 'manifest-request':
         return this.send({ type: 'manifest-request', fromPage: 0 });
       case 'offered':
-        return this.send({ type: 'offered' });
+      case 'pause-ack':
+        return this.send({ type: message });
+      case 'pause':
+      case 'resume':
+        return this.send({ type: 'pause', paused: message === 'pause' });
       case 'accept':
         return this.send({ type: 'accept', matches: true });
       case 'receipt':
@@ -222,7 +256,13 @@ export class World {
     for (const effect of effects) {
       switch (effect.do) {
         case 'say-offer':
-          this.#sayToReceiver('offer');
+          this.#sayToReceiver(state.pausedHere ? 'paused offer' : 'offer');
+          break;
+        case 'say-pause':
+          this.#sayToReceiver(state.pausedHere ? 'pause' : 'resume');
+          break;
+        case 'say-pause-ack':
+          this.#sayToReceiver('pause-ack');
           break;
         case 'send-pages':
           this.#sayToReceiver('last-page');
@@ -234,6 +274,7 @@ export class World {
           this.have = effect.page.start;
           break;
         case 'start-content':
+          if (isHeld(state)) this.violations.push('content begins although it is held');
           this.content = 'waiting';
           break;
         case 'stop-content':
@@ -270,9 +311,22 @@ export class World {
           this.#sayToSender('accept');
           break;
         case 'check-journal':
+          if (isHeld(state)) this.violations.push('the journal is checked although it is held');
+          this.filesOpen = true;
           this.checking = true;
           break;
+        case 'rest':
+          this.checking = false;
+          this.filesOpen = false;
+          break;
+        case 'say-pause':
+          this.#sayToSender(state.pausedHere ? 'pause' : 'resume');
+          break;
+        case 'say-pause-ack':
+          this.#sayToSender('pause-ack');
+          break;
         case 'say-have':
+          if (!this.filesOpen) this.violations.push('`have` is said of a closed journal');
           this.#sayToSender(`have ${this.stored}`);
           break;
         case 'close-data':

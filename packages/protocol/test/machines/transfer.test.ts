@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
-  isFinalState, isSettled, newReceiver, newSender, receiverStep, type ReceiverEvent, type ReceiverState, senderStep, type SenderEvent, type SenderState, transferStates,
+  isFinalState, isSettled, newReceiver, newSender, receiverStep, type ReceiverEvent, type ReceiverState, senderStep, type SenderEvent, type SenderState, shownState, transferStates,
 } from '../../src/index.ts';
 import { chunks, World } from './transfer-world.ts';
 
@@ -14,12 +14,14 @@ const senderEvents: SenderEvent[] = [
   { type: 'reject', end: error }, { type: 'receipt', valid: true, failed: 0 }, { type: 'receipt', valid: true, failed: 2 }, { type: 'receipt', valid: false, failed: 0 },
   { type: 'cancel', end: error }, { type: 'failed', end: error }, { type: 'content-started' }, { type: 'content-sent' }, { type: 'content-lost', progressed: false },
   { type: 'content-lost', progressed: true }, { type: 'local-failed', end: error }, { type: 'retry' }, { type: 'local-cancel', end: error }, { type: 'forget' },
+  { type: 'local-pause' }, { type: 'local-resume' }, { type: 'pause', paused: true }, { type: 'pause', paused: false }, { type: 'pause-ack' },
 ];
 const receiverEvents: ReceiverEvent[] = [
-  { type: 'linked' }, { type: 'unlinked' }, { type: 'offer' }, { type: 'source-complete' }, { type: 'receipt-ack' }, { type: 'cancel', end: error },
+  { type: 'linked' }, { type: 'unlinked' }, { type: 'offer', paused: false }, { type: 'offer', paused: true }, { type: 'source-complete' }, { type: 'receipt-ack' }, { type: 'cancel', end: error },
   { type: 'failed', end: error }, { type: 'restarted' }, { type: 'manifest-stored' }, { type: 'local-accept' }, { type: 'local-reject', end: error },
   { type: 'local-cancel', end: error }, { type: 'journal-checked' }, { type: 'data-opened' }, { type: 'data-closed' }, { type: 'gaps', end: error },
   { type: 'placed', error: undefined }, { type: 'placed', error }, { type: 'local-failed', end: error }, { type: 'forget' },
+  { type: 'local-pause' }, { type: 'local-resume' }, { type: 'pause', paused: true }, { type: 'pause', paused: false }, { type: 'pause-ack' },
 ];
 
 /** Runs any events, in any order, and checks what must hold after each of them. */
@@ -57,7 +59,16 @@ describe('transfer machines', () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(fc.nat(99), fc.nat()), { maxLength: 120, size: 'max' }), (picks) => {
         const world = new World();
-        for (const [luck, pick] of picks) world.act(world.choose(luck, pick), pick);
+        for (const [luck, pick] of picks) {
+          world.act(world.choose(luck, pick), pick);
+          world.checkHeld();
+        }
+        quiesce(world, untilResumed);
+        const between = { sender: world.sender, receiver: world.receiver };
+        if (between.receiver && !isFinalState(between.sender.state)) {
+          expect([between.sender.pausedHere, between.sender.pausedThere]).toEqual([between.receiver.pausedThere, between.receiver.pausedHere]);
+          expect([shownState(between.sender), shownState(between.receiver)]).toEqual(['paused', 'paused']);
+        }
         const story = quiesce(world);
         expect(world.violations).toEqual([]);
         const { sender, receiver } = world;
@@ -123,12 +134,50 @@ describe('transfer machines', () => {
     expect(sender).toMatchObject({ state: { state: 'accepted', content: 'collecting' }, effects: [{ do: 'stop-content' }, { do: 'begin-have' }] });
     expect(senderStep(sender.state, { type: 'content-sent' })).toEqual({ state: sender.state, effects: [] });
     const receiving: ReceiverState = { ...newReceiver, state: 'transferring', asked: true, journal: 'ready', data: 1 };
-    const receiver = receiverStep(receiving, { type: 'offer' });
+    const receiver = receiverStep(receiving, { type: 'offer', paused: false });
     expect(receiver).toMatchObject({ state: { state: 'accepted', owesHave: true }, effects: [{ do: 'close-data' }, { do: 'say-accept' }] });
     expect(receiverStep(receiver.state, { type: 'source-complete' })).toEqual({ state: receiver.state, effects: [] });
     const { state, effects } = receiverStep(receiver.state, { type: 'data-closed' });
     expect(effects).toEqual([{ do: 'check-journal' }]);
     expect(receiverStep(state, { type: 'journal-checked' })).toMatchObject({ state: { owesHave: false }, effects: [{ do: 'say-have' }] });
+  });
+
+  test('a pause by the receiver stops the content at both ends; it goes on from there when both have let go', () => {
+    const world = new World();
+    const run = (...actions: string[]): void => actions.forEach((action) => world.act(action));
+    run('link comes', 'deliver to receiver', 'deliver to sender', 'deliver to receiver', 'deliver to sender', 'accepts', 'journal is checked', 'deliver to sender', 'deliver to sender');
+    run('data opens', 'chunk travels', 'receiver pauses', 'deliver to sender', 'reader ends', 'deliver to receiver');
+    expect([shownState(world.sender), shownState(world.receiver ?? newReceiver)]).toEqual(['paused', 'paused']);
+    expect({ content: world.content, open: world.filesOpen, stored: world.stored }).toEqual({ content: 'none', open: false, stored: 1 });
+    run('sender pauses', 'deliver to receiver', 'receiver resumes', 'deliver to sender', 'deliver to sender', 'deliver to receiver');
+    expect([shownState(world.sender), shownState(world.receiver ?? newReceiver), world.toSender]).toEqual(['paused', 'paused', []]);
+    run('link ends', 'receiver restarts', 'sender restarts', 'link comes', 'deliver to receiver');
+    expect({ paused: shownState(world.sender), sender: world.sender.pausedHere, receiver: world.receiver?.pausedThere, said: world.toSender }).toEqual({ paused: 'paused', sender: true, receiver: true, said: [] });
+    run('sender resumes', 'deliver to receiver');
+    expect(world.toSender).toEqual(['pause-ack', 'accept']);
+    quiesce(world);
+    expect([world.sender.state, world.receiver?.state, world.violations]).toEqual(['done', 'done', []]);
+  });
+
+  test('an accept from before the pause counts for nothing, even when the pause is over by then', () => {
+    const world = new World();
+    const run = (...actions: string[]): void => actions.forEach((action) => world.act(action));
+    run('link comes', 'deliver to receiver', 'deliver to sender', 'deliver to receiver', 'deliver to sender', 'accepts', 'journal is checked');
+    run('sender pauses', 'sender resumes', 'deliver to sender', 'deliver to sender');
+    expect({ state: world.sender.state, content: world.content }).toEqual({ state: 'offered', content: 'none' });
+    quiesce(world);
+    expect([world.sender.state, world.violations]).toEqual(['done', []]);
+  });
+
+  test('what is being verified cannot be paused, and goes on although the sender paused in time', () => {
+    const verifying: ReceiverState = { ...newReceiver, state: 'verifying', asked: true };
+    expect(receiverStep(verifying, { type: 'local-pause' })).toEqual({ state: verifying, effects: [] });
+    const told = receiverStep(verifying, { type: 'pause', paused: true });
+    expect(told).toMatchObject({ state: { state: 'verifying', pausedThere: true }, effects: [{ do: 'say-pause-ack' }] });
+    expect(shownState(told.state)).toBe('verifying');
+    expect(receiverStep(told.state, { type: 'placed', error: undefined })).toMatchObject({ state: { state: 'done', pausedThere: false } });
+    // Chunks turn out to be missing: it waits for the sender then.
+    expect(receiverStep(told.state, { type: 'gaps', end: error })).toMatchObject({ state: { state: 'connecting' }, effects: [{ do: 'rest' }] });
   });
 
   test('an unanswered end is forgotten in the end', () => {
@@ -137,9 +186,11 @@ describe('transfer machines', () => {
   });
 });
 
+/** What happens by itself as long as nobody lets go of what is paused. */
+const untilResumed = ['deliver to receiver', 'deliver to sender', 'reader ends', 'journal is checked', 'data opens', 'chunk travels', 'finishes', 'retry', 'accepts', 'link comes'];
+
 /** Lets everything happen that happens by itself; a person at the receiver says yes. */
-const quiesce = (world: World): string[] => {
-  const order = ['deliver to receiver', 'deliver to sender', 'reader ends', 'journal is checked', 'data opens', 'chunk travels', 'finishes', 'retry', 'accepts', 'link comes'];
+const quiesce = (world: World, order: readonly string[] = [...untilResumed, 'sender resumes', 'receiver resumes']): string[] => {
   const story: string[] = [];
   for (let count = 0; count < 300; count += 1) {
     const actions = world.actions();

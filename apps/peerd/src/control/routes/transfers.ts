@@ -1,4 +1,4 @@
-/** POST /v1/transfers, GET /v1/transfers, GET /v1/transfers/:id, GET /v1/transfers/:id/why, POST /v1/transfers/:id/cancel */
+/** POST /v1/transfers, GET /v1/transfers, GET /v1/transfers/:id, GET /v1/transfers/:id/why, POST /v1/transfers/:id/pause, …/resume, …/cancel */
 import {
   sendRequestSchema, sendResponseSchema, showQuerySchema, transferActionResponseSchema, transferDetailSchema, transfersResponseSchema, whyResponseSchema,
 } from '@peerd/protocol';
@@ -42,6 +42,12 @@ export const transfersRoutes: FastifyPluginAsyncZod<TransfersRoutes> = async (ap
     { schema: { description: 'Where the time of a transfer went, or goes: its phases and stages, and what holds it up in one sentence.', params, response: { 200: whyResponseSchema } } },
     async (request) => transfers.why(request.params.id),
   );
+
+  for (const [action, paused, description] of [
+    ['pause', true, 'Holds a transfer at this side, also through restarts. Content flows while neither side holds it.'],
+    ['resume', false, 'Ends the pause of this side. What has arrived already is not sent again.'],
+  ] as const)
+    app.post(`/v1/transfers/:id/${action}`, { schema: { description, params, response: { 200: transferActionResponseSchema } } }, async (request) => transfers.hold(request.params.id, paused));
 
   app.post(
     '/v1/transfers/:id/cancel',

@@ -1,7 +1,7 @@
 import type { Migration } from './migration.ts';
 
 /**
- * Times are milliseconds since 1970. `untold`: the other side has not confirmed that it knows the end. `cleaned`: nothing
+ * Times are milliseconds since 1970. `paused_here`, `paused_there`: which sides hold it. `untold`: the other side has not confirmed that it knows the end. `cleaned`: nothing
  * of ours is left in the destination. `roots` (what is sent) and `top_level` (names in it, cut) are CBOR; `stages` is JSON.
  */
 export const migration: Migration = {
@@ -31,6 +31,8 @@ export const migration: Migration = {
       cleaned INTEGER NOT NULL CHECK (cleaned IN (0, 1)),
       error_code TEXT,
       error_message TEXT,
+      paused_here INTEGER NOT NULL CHECK (paused_here IN (0, 1)),
+      paused_there INTEGER NOT NULL CHECK (paused_there IN (0, 1)),
       destination TEXT,
       content_root BLOB,
       bytes_done INTEGER NOT NULL,
