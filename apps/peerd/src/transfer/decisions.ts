@@ -35,6 +35,8 @@ export const acceptOffer = async ({ environment, contacts }: Decider, record: Tr
 export const acceptByPolicy = async ({ environment, contacts }: Decider, transfer: IncomingTransfer): Promise<boolean> => {
   const { record } = transfer;
   if (environment.settings.accept !== 'auto' || contacts.trustOf(record.peer, record.peerName) === 'changed') return false;
+  // What stands in the directory may have come from others: a stranger replaces nothing of it unseen.
+  if (record.conflict === 'overwrite' && contacts.trustOf(record.peer, record.peerName) === 'new') return false;
   const directory = environment.settings.downloadDir;
   try {
     await makeDownloadDirectory(directory);

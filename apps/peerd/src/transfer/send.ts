@@ -111,7 +111,7 @@ const newOutgoing = (key: TransferKey, peer: ResolvedPeer, { request, scan, grou
 /** What a transfer has counted and reached at its beginning. */
 export const unstarted: Pick<
   TransferRecord,
-  'state' | 'untold' | 'error' | 'destination' | 'contentRoot' | 'bytesDone' | 'sent' | 'received' | 'reused' | 'rewritten' | 'stages' | 'receipt' | 'savedAs' | 'offeredAt' | 'decidedAt' | 'finishedAt'
+  'state' | 'untold' | 'error' | 'destination' | 'contentRoot' | 'bytesDone' | 'sent' | 'received' | 'reused' | 'rewritten' | 'stages' | 'receipt' | 'savedAs' | 'skipped' | 'skippedRuns' | 'offeredAt' | 'decidedAt' | 'finishedAt'
 > = {
   state: 'queued',
   untold: false,
@@ -126,6 +126,8 @@ export const unstarted: Pick<
   stages: { read: 0, hash: 0, socket: 0, write: 0, waiting: 0 },
   receipt: undefined,
   savedAs: [],
+  skipped: 0,
+  skippedRuns: [],
   offeredAt: undefined,
   decidedAt: undefined,
   finishedAt: undefined,
