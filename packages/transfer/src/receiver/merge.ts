@@ -7,7 +7,7 @@ import { ioError } from '../system-errors.ts';
 import { EntryBatch } from '../thread/entry-batch.ts';
 import { begunEntry, goneFromStaging, type MergePolicy, settledEntry, typeClash } from '../thread/merged-files.ts';
 import { nameOf } from './arrivals.ts';
-import type { PlaceOptions, Received } from './place.ts';
+import type { PlaceOptions, Received } from './received.ts';
 import { encodeSealContent } from './seal.ts';
 
 /** From here on one flush of the file system is cheaper than one of each directory. */

@@ -1,45 +1,12 @@
 /** From complete content in staging to entries under their final names. Each step is remembered, so that it may be the last before a crash. */
-import type { ConflictPolicy, PeerdError } from '@peerd/protocol';
-import type { Manifest } from '../manifest/manifest.ts';
-import type { ChunkJournal } from '../store/chunk-journal.ts';
+import type { PeerdError } from '@peerd/protocol';
 import { finishStaging } from '../store/finish.ts';
-import { type PlacementLog, placeGroup, type TopLevelEntry } from '../store/placement.ts';
-import type { IndexSet } from '../store/index-set.ts';
-import type { Staging } from '../store/staging.ts';
+import { placeGroup, type TopLevelEntry } from '../store/placement.ts';
 import { ioError } from '../system-errors.ts';
-import type { FileThread } from '../thread/file-thread.ts';
 import { removeStaging } from './discard.ts';
 import { mergeSealed } from './merge.ts';
-import { encodeSealContent, type Failure, type Seal } from './seal.ts';
-
-export interface PlaceOptions {
-  /** When a top-level name exists: take the next free one, fail that entry, or merge into what is there. */
-  readonly conflict: ConflictPolicy;
-  readonly durability: 'transfer' | 'none';
-  readonly log: PlacementLog;
-  readonly signal: AbortSignal;
-}
-
-export interface PlaceResult {
-  /** Final names of the delivered top-level entries, in manifest order. */
-  readonly savedAs: readonly { readonly entry: number; readonly name: Buffer }[];
-  /** Manifest entries; those in a directory that failed have failed too. */
-  readonly delivered: number;
-  readonly failed: number;
-  /** Left as they were, by the policy `skip`. */
-  readonly skipped: number;
-}
-
-export interface Received {
-  readonly manifest: Manifest;
-  readonly journal: ChunkJournal;
-  readonly staging: Staging;
-  readonly thread: FileThread;
-  /** Grows by what fails here. */
-  readonly failures: Map<number, Failure>;
-  /** So does this, by entry index. */
-  readonly skipped: IndexSet;
-}
+import type { PlaceOptions, PlaceResult, Received } from './received.ts';
+import { encodeSealContent, type Seal } from './seal.ts';
 
 /** Top-level entries that share one flush of the destination. */
 const groupEntries = 128;

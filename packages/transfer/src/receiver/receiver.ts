@@ -21,7 +21,8 @@ import { bytesOfChunk, bytesOfChunks } from './chunk-bytes.ts';
 import { ChunkWriter } from './chunk-writer.ts';
 import { makeDirectories } from './directories.ts';
 import { discardReceived } from './discard.ts';
-import { concludePlacement, finishReceived, type PlaceOptions, type PlaceResult, placeSealed, type Received } from './place.ts';
+import { concludePlacement, finishReceived, placeSealed } from './place.ts';
+import type { PlaceOptions, PlaceResult, Received } from './received.ts';
 import { decodeSealContent, type Failure, type Seal } from './seal.ts';
 import { verifyClaims } from './verify.ts';
 

@@ -99,7 +99,7 @@ const deliver = async (world: World, conflict: Policy, durability: Durability) =
       await receiver.complete(world.contentRoot);
     }
     const result: PlaceResult = await place(receiver, { conflict, durability, log: world.log });
-    return { result, failures: [...receiver.failures].map(([entry, { code }]) => [paths[entry], code]).sort(), skipped: receiver.skipped };
+    return { result, failures: [...receiver.failures].map(([entry, { code }]) => [paths[entry], code]).toSorted(([a = ''], [b = '']) => (a < b ? -1 : 1)), skipped: receiver.skipped };
   } finally {
     await receiver.close();
   }

@@ -98,16 +98,17 @@ export const crashingInThread = (calls: number, run: () => Promise<void>): Promi
   dyingAfter(calls, (prototype) => [guarded(fs, promised, living), guarded(prototype, ofHandles, living), mergingHere(), guarded(Worker.prototype, ['postMessage'], living)], run);
 
 const mergingHere = (): (() => void) => {
-  const { postMessage } = Worker.prototype;
+  const table = Worker.prototype as { postMessage: (this: Worker, request: Request, transfer: readonly ArrayBuffer[]) => void };
+  const original = table.postMessage;
   let merged: MergedFiles | undefined;
   const answers: { [call: string]: (input: never) => unknown } = {
     mergeOpen: (options: ConstructorParameters<typeof MergedFiles>[0]) => void (merged = new MergedFiles(options)),
     mergeEntries: ({ entries }: { entries: Uint8Array }) => merged?.merge(entries),
     mergeFinish: () => merged?.finish(),
   };
-  Worker.prototype.postMessage = function posted(this: Worker, request: Request, ...rest: []): void {
+  table.postMessage = function posted(request, transfer): void {
     const answer = answers[request.call];
-    if (answer === undefined) return postMessage.call(this, request, ...rest);
+    if (answer === undefined) return original.call(this, request, transfer);
     const undo = guarded(fsSync, synchronous);
     syncBuiltinESMExports();
     let reply: unknown;
@@ -120,9 +121,9 @@ const mergingHere = (): (() => void) => {
       syncBuiltinESMExports();
     }
     setImmediate(() => this.emit('message', reply));
-  } as typeof postMessage;
+  };
   return () => {
     merged?.close();
-    Worker.prototype.postMessage = postMessage;
+    table.postMessage = original;
   };
 };
