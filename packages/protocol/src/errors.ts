@@ -71,6 +71,8 @@ export const errorCodes = {
   // Content
   no_space: { exit: 7, retryable: true, summary: 'The destination file system has not enough free space.' },
   conflict: { exit: 1, retryable: false, summary: 'A file of that name exists and the conflict policy is `fail`.' },
+  type_conflict: { exit: 1, retryable: false, summary: 'A directory stands where a file should go, or something else where a directory should.' },
+  policy_unknown: { exit: 1, retryable: false, summary: 'The receiver is older and does not know the conflict policy of the offer.' },
   integrity: { exit: 1, retryable: false, summary: 'The content that arrived is not the content that was sent.' },
   partial: { exit: 1, retryable: false, summary: 'Some entries failed; the others were delivered.' },
   io_error: { exit: 1, retryable: true, summary: 'The operating system refused to read or write.' },

@@ -2,7 +2,7 @@
 export { type IndexedEntry, Manifest } from './manifest/manifest.ts';
 export { type ScanResult, scanSources, type SourceRoot } from './manifest/scan.ts';
 export { type AnnouncedManifest, ManifestWriter } from './manifest/writer.ts';
-export type { PlaceOptions, PlaceResult } from './receiver/place.ts';
+export type { PlaceOptions, PlaceResult } from './receiver/received.ts';
 export { Receiver } from './receiver/receiver.ts';
 export { HaveSet } from './sender/have-set.ts';
 export { Pacer } from './sender/pacer.ts';

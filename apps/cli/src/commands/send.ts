@@ -1,4 +1,4 @@
-import type { SendRequest } from '@peerd/protocol';
+import type { ConflictPolicy, SendRequest } from '@peerd/protocol';
 import { PeerdError } from '@peerd/protocol/errors';
 import { type Command, createArgument, createOption } from 'commander';
 import type { Run } from '../context.ts';
@@ -7,7 +7,7 @@ import { examples, nonEmpty, peerHelp } from './usage.ts';
 
 interface Options {
   readonly detach?: boolean;
-  readonly conflict?: 'rename' | 'fail';
+  readonly conflict?: ConflictPolicy;
   readonly note?: string;
   readonly limitRate?: number;
 }
@@ -29,7 +29,7 @@ export const addSend = (program: Command, run: Run): void => {
     .addArgument(createArgument('<PEER[,PEER...]>', 'whom to send to').argParser(nonEmpty))
     .argument('<PATH...>', 'what to send')
     .option('--detach', 'return as soon as the transfer is queued')
-    .addOption(createOption('--conflict <POLICY>', 'what to do when a name exists at the receiver (default: rename)').choices(['rename', 'fail']))
+    .addOption(createOption('--conflict <POLICY>', 'what to do when a name exists at the receiver (default: rename)').choices(['rename', 'fail', 'overwrite', 'skip'] satisfies ConflictPolicy[]))
     .option('--note <TEXT>', 'words that the receiver sees with the offer')
     .addOption(createOption('--limit-rate <RATE>', 'bytes per second at most, to each peer, such as 500K or 2.5M').argParser(rate))
     .addHelpText(

@@ -23,6 +23,8 @@ export interface SendEvent {
   readonly chunks?: ChunkCounters;
   /** With `done`. */
   readonly savedAs?: readonly string[];
+  /** Entries that stayed as they were at the receiver. */
+  readonly kept?: number;
   /** With `rejected`, `cancelled` and `failed`. */
   readonly error?: { readonly code: string; readonly message: string };
   /** With `queued`: what is left out, and what the person should know. */
@@ -104,7 +106,7 @@ export class SendTracker {
   }
 }
 
-const describe = (event: SendEventKind, { id, group, peer, state, pausedBy, entries, bytes, bytesDone }: TransferSummary): SendEvent => ({
+const describe = (event: SendEventKind, { id, group, peer, state, pausedBy, entries, bytes, bytesDone, kept }: TransferSummary): SendEvent => ({
   event,
   id,
   ...(group === undefined ? {} : { group }),
@@ -114,6 +116,7 @@ const describe = (event: SendEventKind, { id, group, peer, state, pausedBy, entr
   entries,
   bytes,
   bytesDone,
+  ...(kept === undefined ? {} : { kept }),
 });
 
 const finalEvent = (event: SendEventKind, summary: TransferSummary, savedAs: readonly string[] | undefined): SendEvent => {

@@ -44,12 +44,14 @@ export const pausedBy = ({ direction, peer, pausedBy: sides = [] }: Pick<Transfe
 const savedAsText = (savedAs: readonly string[]): string =>
   savedAs.length === 0 ? '' : `, saved as ${savedAs.slice(0, maxSavedAs).join(', ')}${savedAs.length > maxSavedAs ? ` and ${savedAs.length - maxSavedAs} more` : ''}`;
 
+const keptText = (kept = 0): string => (kept === 0 ? '' : `; ${kept} skipped, as ${kept === 1 ? 'it was' : 'they were'} there already`);
+
 /** One line for a transfer that ended. */
 export const finalText = (event: SendEvent, durationMs: number): string => {
   switch (event.event) {
     case 'done': {
       const rate = durationMs >= 1_000 && event.bytes > 0 ? ` (${formatRate((event.bytes * 1_000) / durationMs)})` : '';
-      return `done, ${content(event)} in ${formatDuration(durationMs)}${rate}${savedAsText(event.savedAs ?? [])}`;
+      return `done, ${content(event)} in ${formatDuration(durationMs)}${rate}${savedAsText(event.savedAs ?? [])}${keptText(event.kept)}`;
     }
     case 'rejected':
       return 'rejected';

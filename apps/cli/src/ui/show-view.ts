@@ -23,6 +23,7 @@ const header = (detail: TransferDetail, colors: Colors, now: number): (readonly 
   if (detail.note !== undefined) pairs.push(['note', detail.note]);
   if (detail.group !== undefined) pairs.push(['group', detail.group]);
   if (detail.bytesDone > 0) pairs.push(['done', `${formatBytes(detail.bytesDone)} (${percent(detail.bytesDone, detail.bytes)}%)`]);
+  if (detail.kept !== undefined) pairs.push(['skipped', `${count(detail.kept, 'entry', 'entries')}, there already`]);
   pairs.push(['created', formatDate(detail.createdAt)], ['changed', formatAgo(detail.updatedAt, now)]);
   for (const [index, path] of detail.savedAs.entries()) pairs.push([index === 0 ? 'saved as' : '', path]);
   if (chunks.sent + chunks.received + chunks.reused > 0)

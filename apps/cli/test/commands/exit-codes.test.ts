@@ -97,7 +97,7 @@ describe('usage: exit 2', () => {
     [['connect', ''], /It is empty/],
     [['send', 'bob'], /missing required argument/],
     [['send', 'bob,', '.'], /a peer between the commas is empty/],
-    [['send', 'bob', '.', '--conflict', 'overwrite'], /Allowed choices are rename, fail/],
+    [['send', 'bob', '.', '--conflict', 'replace'], /Allowed choices are rename, fail, overwrite, skip/],
     [['send', 'bob', '.', '--name', 'x'], /unknown option '--name'/],
     [['send', 'bob', '-'], /standard input cannot be sent/],
     [['accept'], /an ID, or --all/],

@@ -1,5 +1,5 @@
 /** Which offers are taken into the inbox: nobody fills the disk before somebody has decided. */
-import { isFinalState, manifestMaxBytes, type Offer, PeerdError } from '@peerd/protocol';
+import { conflictPolicies, type ConflictPolicy, escapeText, isFinalState, isConflictPolicy, manifestMaxBytes, type Offer, PeerdError } from '@peerd/protocol';
 import type { Link } from '../peer/ports.ts';
 import type { TransferRecord } from './record.ts';
 import { unstarted } from './send.ts';
@@ -18,8 +18,9 @@ export interface Admission {
 
 const undecided = (record: TransferRecord): boolean => record.state === 'queued' || record.state === 'offered';
 
-/** @throws PeerdError `manifest_too_large`, `too_many_offers` */
+/** @throws PeerdError `policy_unknown`, `manifest_too_large`, `too_many_offers` */
 export const checkOffer = (link: Link, offer: Offer, { incoming, isContact }: Admission): void => {
+  policyOf(offer);
   if (offer.manifestBytes > manifestMaxBytes)
     throw new PeerdError('manifest_too_large', `the manifest has ${offer.manifestBytes} bytes, at most ${manifestMaxBytes} are stored before consent`);
   const ofPeer = incoming.filter((record) => record.peer === link.peer);
@@ -31,6 +32,11 @@ export const checkOffer = (link: Link, offer: Offer, { incoming, isContact }: Ad
   if (ofPeer.filter((record) => !isFinalState(record.state)).length >= maxUnfinished) throw new PeerdError('too_many_offers', 'too many transfers of this peer are not over yet');
 };
 
+const policyOf = ({ conflict }: Offer): ConflictPolicy => {
+  if (isConflictPolicy(conflict)) return conflict;
+  throw new PeerdError('policy_unknown', `the receiver does not know the conflict policy "${escapeText(conflict)}", only ${conflictPolicies.join(', ')}`, { hint: 'Send with one of these.' });
+};
+
 export const newIncoming = (link: Link, offer: Offer, now: number): TransferRecord => ({
   direction: 'receive',
   peer: link.peer,
@@ -38,7 +44,7 @@ export const newIncoming = (link: Link, offer: Offer, now: number): TransferReco
   group: offer.group,
   peerName: link.name,
   note: offer.note,
-  conflict: offer.conflict,
+  conflict: policyOf(offer),
   limitRate: undefined,
   entries: offer.entries,
   bytes: offer.bytes,

@@ -52,6 +52,8 @@ export const acceptByPolicy = async (decider: Decider, transfer: IncomingTransfe
     if (verdict.kind === 'ask' && verdict.why !== undefined) environment.logger.info({ ...logged, why: verdict.why }, 'transfer: an offer is not accepted by itself and waits in the inbox');
     return { accepted: false };
   }
+  // What stands in the directory may have come from others: a stranger replaces nothing of it unseen.
+  if (record.conflict === 'overwrite' && decider.contacts.trustOf(record.peer, record.peerName) === 'new') return { accepted: false, why: 'only a contact may replace files unseen' };
   const directory = verdict.into ?? environment.settings.downloadDir;
   // Before anything is awaited: of two offers that come at once, the second sees what the first has taken.
   const reserved = policies.reserve(record.peer, record.id, record.bytes);

@@ -11,7 +11,7 @@ import { isSameDelivery, type SignedReceipt, signReceipt } from './receipts.ts';
 import type { TransferRecord } from './record.ts';
 
 export type DeliveryOutcome =
-  | { readonly kind: 'delivered'; readonly receipt: SignedReceipt; readonly savedAs: readonly Buffer[]; readonly error: TransferEnd | undefined }
+  | { readonly kind: 'delivered'; readonly receipt: SignedReceipt; readonly savedAs: readonly Buffer[]; readonly skipped: number; readonly error: TransferEnd | undefined }
   /** Chunks are missing, or they are not the ones of the content root. */
   | { readonly kind: 'gaps'; readonly end: TransferEnd }
   /** Nothing was delivered. */
@@ -33,13 +33,13 @@ export const deliver = async (
   }
   const placed = await live.clock.time('write', () => receiver.place({ conflict: record.conflict, durability: settings.durability, log: store.placementLog(record), signal }));
   for (const [entry, { code, message }] of receiver.failures) live.addFailure({ entry, code, message });
-  if (placed.delivered === 0) return { kind: 'failed', end: commonEnd(receiver, placed.failed) };
+  if (placed.delivered + placed.skipped === 0) return { kind: 'failed', end: commonEnd(receiver, placed.failed) };
   const receipt = await receiptOf(environment, record, {
     transfer: record.id, sender: record.peer, receiver: identity.id, offerRoot: record.offerRoot, contentRoot,
-    receivedAt: now(), durability: settings.durability, delivered: placed.delivered, failed: placed.failed,
+    receivedAt: now(), durability: settings.durability, delivered: placed.delivered, failed: placed.failed, ...(placed.skipped === 0 ? {} : { skipped: placed.skipped }),
   });
   const error = placed.failed === 0 ? undefined : { code: 'partial', message: `${placed.failed} of ${record.entries} entries could not be delivered; the others were` };
-  return { kind: 'delivered', receipt, savedAs: await finalNames(manifest, new Map(placed.savedAs.map(({ entry, name }) => [entry, name]))), error };
+  return { kind: 'delivered', receipt, savedAs: await finalNames(manifest, new Map(placed.savedAs.map(({ entry, name }) => [entry, name]))), skipped: placed.skipped, error };
 };
 
 /** In the log when it resolves. One that an earlier run has put there, and told nobody of, is used. */
@@ -51,7 +51,7 @@ const receiptOf = async ({ identity, receipts }: TransferEnvironment, record: Tr
   return signed;
 };
 
-/** In manifest order, empty for an entry that failed. */
+/** In manifest order, empty for an entry that failed or was skipped. */
 const finalNames = async (manifest: Manifest, byEntry: ReadonlyMap<number, Buffer>): Promise<Buffer[]> => {
   const names: Buffer[] = [];
   for await (const { index } of manifest.topLevel()) {

@@ -252,8 +252,8 @@ export class IncomingTransfer {
       this.#content.count();
       if (outcome.kind === 'gaps') return this.#report({ type: 'gaps', end: outcome.end });
       if (outcome.kind === 'failed') return this.#report({ type: 'local-failed', end: outcome.end });
-      const { receipt: signed, savedAs, error } = outcome;
-      this.#report({ type: 'placed', error }, { changing: () => Object.assign(this.record, { receipt: signed, savedAs, ...(error ? {} : { bytesDone: this.record.bytes }) }) });
+      const { receipt: signed, savedAs, skipped, error } = outcome;
+      this.#report({ type: 'placed', error }, { changing: () => Object.assign(this.record, { receipt: signed, savedAs, skipped, skippedRuns: receiver.skipped, ...(error ? {} : { bytesDone: this.record.bytes }) }) });
     });
   }
 

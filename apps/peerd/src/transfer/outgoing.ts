@@ -238,6 +238,7 @@ export class OutgoingTransfer {
       if (!body) return;
       record.receipt = { body: Buffer.from(receipt.body), signature: Buffer.from(receipt.signature) };
       record.savedAs = receipt.savedAs.map((name) => Buffer.from(name));
+      record.skipped = body.skipped ?? 0;
       if (body.failed === 0) record.bytesDone = record.bytes;
     };
     await this.#runner.dispatch({ type: 'receipt', valid: body !== undefined, failed: body?.failed ?? 0 }, { when: () => this.#attendance.link === link, changing: keep });

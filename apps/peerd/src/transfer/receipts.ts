@@ -38,6 +38,6 @@ export const checkReceipt = (record: TransferRecord, self: PeerId, publicKey: Bu
     verifySignature(publicKey, receipt.body, receipt.signature) &&
     body.transfer === record.id && body.sender === self && body.receiver === record.peer &&
     equal(body.offerRoot, record.offerRoot) && equal(body.contentRoot, record.contentRoot) &&
-    body.delivered + body.failed === record.entries;
+    body.delivered + body.failed + (body.skipped ?? 0) === record.entries && (body.skipped === undefined || record.conflict === 'skip');
   return genuine ? body : undefined;
 };

@@ -1,6 +1,6 @@
 /** A transfer as it is stored: what both directions have in common, and what only one of them has. */
 import {
-  decodeCbor, encodeCbor, noStageTimes, type PeerId, type StageTimes, type TransferEnd, type TransferId, type TransferPhase,
+  type ConflictPolicy, decodeCbor, encodeCbor, noStageTimes, type PeerId, type StageTimes, type TransferEnd, type TransferId, type TransferPhase,
 } from '@peerd/protocol';
 import type { SourceRoot } from '@peerd/transfer';
 import type { SqlValue } from '../database/ports.ts';
@@ -14,13 +14,19 @@ export interface TransferKey {
   readonly id: TransferId;
 }
 
+/** Consecutive manifest entries. */
+export interface EntryRun {
+  readonly start: number;
+  readonly count: number;
+}
+
 /** One per transfer in memory; its owner (outgoing.ts, incoming.ts) changes it and stores it after each change that counts. */
 export interface TransferRecord extends TransferKey {
   readonly group: TransferId | undefined;
   /** Raw. */
   readonly peerName: string;
   readonly note: string | undefined;
-  readonly conflict: 'rename' | 'fail';
+  readonly conflict: ConflictPolicy;
   /** Sender only: bytes per second at most. */
   readonly limitRate: number | undefined;
   readonly entries: number;
@@ -53,8 +59,12 @@ export interface TransferRecord extends TransferKey {
   /** Of earlier runs of the daemon. */
   stages: StageTimes;
   receipt: { readonly body: Buffer; readonly signature: Buffer } | undefined;
-  /** Final name of each top-level entry in manifest order, empty for one that failed; cut. */
+  /** Final name of each top-level entry in manifest order, empty for one that failed or was skipped; cut. */
   savedAs: readonly Buffer[];
+  /** Entries that stayed as they were at the receiver. */
+  skipped: number;
+  /** Receiver only: which ones, ascending. */
+  skippedRuns: readonly EntryRun[];
   updatedAt: number;
   offeredAt: number | undefined;
   decidedAt: number | undefined;
@@ -69,7 +79,7 @@ export interface TransferRow {
   group_id: string | null;
   peer_name: string;
   note: string | null;
-  conflict: 'rename' | 'fail';
+  conflict: ConflictPolicy;
   limit_rate: number | null;
   entries: number;
   bytes: number;
@@ -99,6 +109,8 @@ export interface TransferRow {
   receipt_body: Uint8Array | null;
   receipt_signature: Uint8Array | null;
   saved_as: Uint8Array | null;
+  skipped: number;
+  skipped_runs: Uint8Array | null;
   updated_at: number;
   offered_at: number | null;
   decided_at: number | null;
@@ -108,6 +120,7 @@ export interface TransferRow {
 const names = (bytes: Uint8Array | null): Buffer[] => (bytes === null ? [] : (decodeCbor(bytes) as Uint8Array[]).map((name) => Buffer.from(name)));
 const roots = (bytes: Uint8Array | null): SourceRoot[] =>
   bytes === null ? [] : (decodeCbor(bytes) as [Uint8Array, Uint8Array][]).map(([name, source]) => ({ name: Buffer.from(name), source: Buffer.from(source) }));
+const runs = (bytes: Uint8Array | null): EntryRun[] => (bytes === null ? [] : (decodeCbor(bytes) as [number, number][]).map(([start, count]) => ({ start, count })));
 const bufferOf = (bytes: Uint8Array | null): Buffer | undefined => (bytes === null ? undefined : Buffer.from(bytes));
 
 export const recordOf = (row: TransferRow): TransferRecord => ({
@@ -145,6 +158,8 @@ export const recordOf = (row: TransferRow): TransferRecord => ({
   stages: { ...noStageTimes, ...(JSON.parse(row.stages) as Partial<StageTimes>) },
   receipt: row.receipt_body && row.receipt_signature ? { body: Buffer.from(row.receipt_body), signature: Buffer.from(row.receipt_signature) } : undefined,
   savedAs: names(row.saved_as),
+  skipped: row.skipped,
+  skippedRuns: runs(row.skipped_runs),
   updatedAt: row.updated_at,
   offeredAt: row.offered_at ?? undefined,
   decidedAt: row.decided_at ?? undefined,
@@ -178,6 +193,7 @@ export const lateColumns = (record: TransferRecord): Partial<Record<keyof Transf
   receipt_body: record.receipt?.body ?? null,
   receipt_signature: record.receipt?.signature ?? null,
   saved_as: record.savedAs.length === 0 ? null : encodeCbor(record.savedAs),
+  skipped_runs: record.skippedRuns.length === 0 ? null : encodeCbor(record.skippedRuns.map(({ start, count }) => [start, count])),
 });
 
 /** The columns that change often. */
@@ -196,6 +212,7 @@ export const stateColumns = (record: TransferRecord): Partial<Record<keyof Trans
   received: record.received,
   reused: record.reused,
   rewritten: record.rewritten,
+  skipped: record.skipped,
   stages: JSON.stringify(record.stages),
   updated_at: record.updatedAt,
   offered_at: record.offeredAt ?? null,

@@ -112,7 +112,7 @@ const newOutgoing = (key: TransferKey, peer: ResolvedPeer, { request, scan, grou
 /** What a transfer has counted and reached at its beginning. */
 export const unstarted: Pick<
   TransferRecord,
-  'state' | 'untold' | 'error' | 'pausedHere' | 'pausedThere' | 'destination' | 'contentRoot' | 'bytesDone' | 'sent' | 'received' | 'reused' | 'rewritten' | 'stages' | 'receipt' | 'savedAs' | 'offeredAt' | 'decidedAt' | 'finishedAt'
+  'state' | 'untold' | 'error' | 'pausedHere' | 'pausedThere' | 'destination' | 'contentRoot' | 'bytesDone' | 'sent' | 'received' | 'reused' | 'rewritten' | 'stages' | 'receipt' | 'savedAs' | 'skipped' | 'skippedRuns' | 'offeredAt' | 'decidedAt' | 'finishedAt'
 > = {
   state: 'queued',
   untold: false,
@@ -129,6 +129,8 @@ export const unstarted: Pick<
   stages: noStageTimes,
   receipt: undefined,
   savedAs: [],
+  skipped: 0,
+  skippedRuns: [],
   offeredAt: undefined,
   decidedAt: undefined,
   finishedAt: undefined,

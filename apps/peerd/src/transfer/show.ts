@@ -3,7 +3,7 @@ import { escapeBytes, escapeText, type FileView, isFinalState, type ShowQuery, t
 import { fileRootOf, type IndexedEntry, Manifest } from '@peerd/transfer';
 import { statePaths } from './layout.ts';
 import { readReceipt } from './receipts.ts';
-import type { TransferRecord } from './record.ts';
+import type { EntryRun, TransferRecord } from './record.ts';
 import type { Failure, TransferStore } from './store.ts';
 import { savedAsOf, shownPath, summaryOf } from './view.ts';
 
@@ -57,6 +57,7 @@ const filesOf = async ({ record, store, stateDir }: Pick<ShowSources, 'record' |
     const context: FileContext = {
       record, failures, journal: paths.journal, manifest,
       failedTrees: await failedTrees(manifest, failures),
+      isSkipped: memberOf(record.skippedRuns),
       placements: record.direction === 'receive' ? await store.placements(record, maxPlacements) : new Map<number, Buffer>(),
     };
     const files: FileView[] = [];
@@ -72,25 +73,45 @@ interface FileContext {
   readonly manifest: Manifest;
   readonly journal: string;
   readonly failures: ReadonlyMap<number, Failure>;
-  /** Top-level names that failed with everything below them. */
+  /** Directories that failed with everything below them, by path. */
   readonly failedTrees: ReadonlyMap<string, Failure>;
+  readonly isSkipped: (entry: number) => boolean;
   readonly placements: ReadonlyMap<number, Buffer>;
 }
 
 const failedTrees = async (manifest: Manifest, failures: ReadonlyMap<number, Failure>): Promise<Map<string, Failure>> => {
   const trees = new Map<string, Failure>();
-  if (failures.size === 0) return trees;
-  for await (const { index, entry } of manifest.topLevel()) {
-    const failure = failures.get(index);
-    if (failure) trees.set(Buffer.from(entry.path[0] ?? []).toString('latin1'), failure);
+  for (const failure of failures.values()) {
+    const { entry } = await manifest.entry(failure.entry);
+    if (entry.type === 'directory') trees.set(treeKey(entry.path), failure);
   }
   return trees;
 };
 
-const fileView = async (context: FileContext, { index, entry, firstChunk }: IndexedEntry): Promise<FileView> => {
+const treeKey = (path: readonly Uint8Array[]): string => path.map((component) => Buffer.from(component).toString('latin1')).join('/');
+
+/** The failure of the entry, or of a directory above it. */
+const failureOf = ({ failures, failedTrees }: FileContext, { index, entry }: IndexedEntry): Failure | undefined => {
+  const own = failures.get(index);
+  if (own !== undefined || failedTrees.size === 0) return own;
+  return entry.path.map((_, depth) => failedTrees.get(treeKey(entry.path.slice(0, depth + 1)))).find((failure) => failure !== undefined);
+};
+
+const memberOf = (runs: readonly EntryRun[]): ((entry: number) => boolean) => {
+  let position = 0;
+  // Entries are asked for in ascending order.
+  return (entry) => {
+    for (let run = runs[position]; run !== undefined && run.start + run.count <= entry; run = runs[position]) position += 1;
+    const run = runs[position];
+    return run !== undefined && run.start <= entry;
+  };
+};
+
+const fileView = async (context: FileContext, item: IndexedEntry): Promise<FileView> => {
+  const { index, entry, firstChunk } = item;
   const { record, manifest, journal, placements } = context;
   const path = Buffer.concat(entry.path.flatMap((component, depth) => (depth === 0 ? [component] : [Buffer.from('/'), component])));
-  const failure = context.failures.get(index) ?? context.failedTrees.get(Buffer.from(entry.path[0] ?? []).toString('latin1'));
+  const failure = failureOf(context, item);
   const root = entry.type === 'file' && !failure && hasContent(record) ? await fileRootOf({ manifest, journalPath: journal, entry: index }).catch(() => undefined) : undefined;
   const saved = placements.get(index);
   return {
@@ -98,7 +119,7 @@ const fileView = async (context: FileContext, { index, entry, firstChunk }: Inde
     ...(utf8OrUndefined(path) === undefined ? { pathBase64: path.toString('base64') } : {}),
     type: entry.type,
     bytes: entry.size,
-    state: failure ? 'failed' : stateOf(record, root !== undefined, firstChunk, Math.ceil(entry.size / record.chunkSize)),
+    state: failure ? 'failed' : context.isSkipped(index) ? 'skipped' : stateOf(record, root !== undefined, firstChunk, Math.ceil(entry.size / record.chunkSize)),
     ...(root === undefined ? {} : { root: root.toString('hex') }),
     ...(saved === undefined ? {} : { savedAs: shownPath(record, saved) }),
     ...(entry.target === undefined ? {} : { target: escapeBytes(entry.target) }),

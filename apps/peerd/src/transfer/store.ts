@@ -12,7 +12,7 @@ export interface Failure {
 
 /** All that are not large. */
 const smallColumns = `direction, peer, id, group_id, peer_name, note, conflict, limit_rate, entries, bytes, pages, manifest_bytes, chunk_size, offer_root, created_at, chunks, state, untold,
-  cleaned, error_code, error_message, paused_here, paused_there, destination, content_root, bytes_done, sent, received, reused, rewritten, stages, updated_at, offered_at, decided_at, finished_at`;
+  cleaned, error_code, error_message, paused_here, paused_there, destination, content_root, bytes_done, sent, received, reused, rewritten, skipped, stages, updated_at, offered_at, decided_at, finished_at`;
 const byKey = 'direction = ? AND peer = ? AND id = ?';
 const keyOf = (key: TransferKey): SqlValue[] => [key.direction, key.peer, key.id];
 
@@ -60,7 +60,7 @@ export class TransferStore {
   /** Those that are not over and the latest ones, oldest first, without what is large in them. */
   async latest(limit: number): Promise<TransferRecord[]> {
     const rows = await this.#database.all<TransferRow>(
-      `SELECT ${smallColumns}, NULL AS roots, NULL AS top_level, NULL AS saved_as, NULL AS receipt_body, NULL AS receipt_signature FROM transfers
+      `SELECT ${smallColumns}, NULL AS roots, NULL AS top_level, NULL AS saved_as, NULL AS skipped_runs, NULL AS receipt_body, NULL AS receipt_signature FROM transfers
        WHERE finished_at IS NULL OR rowid IN (SELECT rowid FROM transfers ORDER BY created_at DESC, id DESC LIMIT ?) ORDER BY created_at, id`,
       limit,
     );
@@ -73,7 +73,7 @@ export class TransferStore {
     const params = [...(peers ?? []), ...(state === undefined ? [] : [state])];
     const [rows, counted] = await Promise.all([
       this.#database.all<TransferRow>(
-        `SELECT ${smallColumns}, NULL AS roots, NULL AS top_level, saved_as, receipt_body, receipt_signature FROM transfers WHERE ${where} ORDER BY finished_at DESC, id DESC LIMIT ? OFFSET ?`,
+        `SELECT ${smallColumns}, NULL AS roots, NULL AS top_level, NULL AS skipped_runs, saved_as, receipt_body, receipt_signature FROM transfers WHERE ${where} ORDER BY finished_at DESC, id DESC LIMIT ? OFFSET ?`,
         ...params, limit, offset,
       ),
       this.#database.get<{ total: number }>(`SELECT COUNT(*) AS total FROM transfers WHERE ${where}`, ...params),

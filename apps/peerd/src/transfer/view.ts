@@ -19,6 +19,7 @@ export const summaryOf = (record: TransferRecord, name: string): TransferSummary
   bytes: record.bytes,
   bytesDone: record.bytesDone,
   ...(record.note === undefined ? {} : { note: escapeText(record.note) }),
+  ...(record.skipped === 0 ? {} : { kept: record.skipped }),
   createdAt: record.createdAt,
   updatedAt: record.updatedAt,
   ...(record.error === undefined ? {} : { error: { code: record.error.code, message: escapeText(record.error.message) } }),

@@ -57,6 +57,14 @@ describe('a hostile peer', () => {
     expect(await world.bob.service.list()).toEqual([]);
   });
 
+  test('a conflict policy that is not known here is declined, and the link stays', async () => {
+    const world = await createWorld();
+    const { link, heard } = speakTo(world);
+    await world.bob.service.message(link, { kind: 'offer', body: offerOf(id('1'), { conflict: 'merge' }) });
+    expect(heard).toEqual([types.reject]);
+    expect(await world.bob.service.list()).toEqual([]);
+  });
+
   test('one that does not read its answers loses the link', async () => {
     const world = await createWorld();
     const { link } = speakTo(world);

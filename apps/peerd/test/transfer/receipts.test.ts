@@ -40,6 +40,13 @@ describe('receipts', () => {
     for (const other of others) expect([other, check(signReceipt(receiver, bodyOf(other)))]).toEqual([other, undefined]);
   });
 
+  test('entries that stayed as they were count only where the sender has asked for it', () => {
+    const signed = signReceipt(receiver, bodyOf({ delivered: 1, failed: 0, skipped: 2 }));
+    expect(check(signed, { ...recordOf(), conflict: 'skip' })).toMatchObject({ delivered: 1, skipped: 2 });
+    expect(check(signed)).toBeUndefined();
+    expect(check(signReceipt(receiver, bodyOf({ skipped: 1 })), { ...recordOf(), conflict: 'skip' })).toBeUndefined();
+  });
+
   test('neither is one with another signature or changed bytes, nor one that comes before everything was sent', () => {
     const signed = signReceipt(receiver, bodyOf());
     expect(check({ ...signed, signature: sender.sign(signed.body) })).toBeUndefined();

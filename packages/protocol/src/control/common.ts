@@ -35,6 +35,8 @@ export interface TransferSummary {
   bytes: number;
   bytesDone: number;
   note?: string;
+  /** Entries that stayed as they were at the receiver (policy `skip`), once it is over; absent: none. */
+  kept?: number;
   /** Milliseconds since 1970. */
   createdAt: number;
   updatedAt: number;
@@ -51,6 +53,7 @@ export const transferSummarySchema: z.ZodType<TransferSummary> = z.object({
   bytes: z.int(),
   bytesDone: z.int(),
   note: z.string().exactOptional(),
+  kept: z.int().exactOptional(),
   createdAt: z.int(),
   updatedAt: z.int(),
   error: z.object({ code: z.string(), message: z.string() }).exactOptional(),

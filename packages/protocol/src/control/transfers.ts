@@ -1,5 +1,6 @@
 /** POST /v1/transfers, GET /v1/transfers, GET /v1/transfers/:id, POST /v1/transfers/:id/cancel (`:id` also a unique prefix) */
 import { z } from 'zod';
+import { type ConflictPolicy, conflictPolicies } from '../messages/offer.ts';
 import { type FileView, fileViewSchema, type TransferSummary, transferSummarySchema } from './common.ts';
 
 export interface SendRequest {
@@ -7,7 +8,7 @@ export interface SendRequest {
   peers: string[];
   /** Absolute paths, at least one. */
   paths: string[];
-  conflict?: 'rename' | 'fail';
+  conflict?: ConflictPolicy;
   note?: string;
   /** Bytes per second that this transfer takes at most, to each peer. */
   limitRate?: number;
@@ -15,7 +16,7 @@ export interface SendRequest {
 export const sendRequestSchema: z.ZodType<SendRequest> = z.object({
   peers: z.array(z.string().min(1)).min(1).max(64),
   paths: z.array(z.string().startsWith('/')).min(1).max(10_000),
-  conflict: z.enum(['rename', 'fail']).exactOptional(),
+  conflict: z.enum(conflictPolicies).exactOptional(),
   note: z.string().max(1_024).exactOptional(),
   limitRate: z.int().min(1_024).exactOptional(),
 });

@@ -4,6 +4,15 @@ import { hashBytes, KiB, maxChunkSize, maxEntries, minChunkSize, noteMaxBytes } 
 import { bytesSchema, textSchema, uintSchema, type MessageDefinition } from './define.ts';
 
 /**
+ * What becomes of a top-level name that exists at the receiver: the new one gets another name, the new one fails, or the new
+ * one is merged into what is there; then a file of that path is replaced, or stays.
+ */
+export const conflictPolicies = ['rename', 'fail', 'overwrite', 'skip'] as const;
+export type ConflictPolicy = (typeof conflictPolicies)[number];
+
+export const isConflictPolicy = (text: string): text is ConflictPolicy => conflictPolicies.some((policy) => policy === text);
+
+/**
  * Sender → receiver: what I propose to send; also the way to pick a transfer up again on a new link. The receiver answers
  * by what it knows of (peer id, transfer): `manifest-request` when manifest pages are missing, `offered` when it is
  * waiting for a decision, `accept` and `have` when it was accepted, `receipt` when it is done, `reject`, `cancel` or
@@ -23,8 +32,8 @@ export interface Offer {
   /** BLAKE3-256 over the concatenated BLAKE3-256 hashes of the manifest pages. */
   offerRoot: Uint8Array;
   chunkSize: number;
-  /** What to do when a top-level name exists at the receiver. */
-  conflict: 'rename' | 'fail';
+  /** A `ConflictPolicy`, or one that a later version has added: such an offer is declined. */
+  conflict: string;
   /** The sender holds the transfer: content follows when it has let go. */
   paused?: boolean;
 }
@@ -43,7 +52,7 @@ export const offer: MessageDefinition<'offer', Offer> = {
     manifestBytes: z.int().min(1),
     offerRoot: bytesSchema(hashBytes),
     chunkSize: z.int().min(minChunkSize).max(maxChunkSize),
-    conflict: z.enum(['rename', 'fail']),
+    conflict: textSchema(32, 1),
     paused: z.boolean().exactOptional(),
   }),
 };

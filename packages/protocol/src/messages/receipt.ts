@@ -17,6 +17,8 @@ export interface ReceiptBody {
   /** Entries that were delivered, and that failed. */
   delivered: number;
   failed: number;
+  /** Entries whose place was taken, with the conflict policy `skip`; absent: none. Together the three are all entries. */
+  skipped?: number;
 }
 
 /**
@@ -54,6 +56,7 @@ const receiptBodySchema: z.ZodType<ReceiptBody> = z.object({
   durability: z.enum(['transfer', 'none']),
   delivered: uintSchema,
   failed: uintSchema,
+  skipped: uintSchema.exactOptional(),
 });
 
 export const encodeReceiptBody = (body: ReceiptBody): Buffer => encodeCbor(body);

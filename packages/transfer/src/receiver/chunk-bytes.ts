@@ -1,12 +1,12 @@
 import { chunksOf } from '../manifest/layout.ts';
 import type { IndexedEntry, Manifest } from '../manifest/manifest.ts';
-import type { ChunkBitmap } from '../store/chunk-bitmap.ts';
+import type { IndexSet } from '../store/index-set.ts';
 
 /** The last chunk of a file is shorter than the others. */
 export const bytesOfChunk = ({ entry, firstChunk }: IndexedEntry, chunk: number, chunkSize: number): number => Math.min(chunkSize, entry.size - (chunk - firstChunk) * chunkSize);
 
 /** Sum over the chunks that are set. */
-export const bytesOfChunks = async (manifest: Manifest, chunks: ChunkBitmap): Promise<number> => {
+export const bytesOfChunks = async (manifest: Manifest, chunks: IndexSet): Promise<number> => {
   const { summary, chunkSize } = manifest;
   if (chunks.count === 0) return 0;
   if (chunks.count === summary.chunks) return summary.bytes;

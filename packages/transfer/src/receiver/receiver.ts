@@ -10,7 +10,7 @@
 import { type Frame, havePageHashes, PeerdError } from '@peerd/protocol';
 import type { Manifest } from '../manifest/manifest.ts';
 import type { StageClock } from '../stage-clock.ts';
-import { ChunkBitmap } from '../store/chunk-bitmap.ts';
+import { IndexSet } from '../store/index-set.ts';
 import { ChunkJournal } from '../store/chunk-journal.ts';
 import { contentRootOf, fileRootIn } from '../store/content-root.ts';
 import { assertCapacity, assertFreeBytes } from '../store/free-space.ts';
@@ -21,7 +21,8 @@ import { bytesOfChunk, bytesOfChunks } from './chunk-bytes.ts';
 import { ChunkWriter } from './chunk-writer.ts';
 import { makeDirectories } from './directories.ts';
 import { discardReceived } from './discard.ts';
-import { concludePlacement, finishReceived, type PlaceOptions, type PlaceResult, placeSealed, type Received } from './place.ts';
+import { concludePlacement, finishReceived, placeSealed } from './place.ts';
+import type { PlaceOptions, PlaceResult, Received } from './received.ts';
 import { decodeSealContent, type Failure, type Seal } from './seal.ts';
 import { verifyClaims } from './verify.ts';
 
@@ -49,12 +50,13 @@ export class Receiver {
   readonly #thread = new FileThread();
   readonly #writer: ChunkWriter;
   readonly #failures: Map<number, Failure>;
+  readonly #skipped: IndexSet;
   #seal: Seal | undefined;
   /** On disk and known to be right. */
-  #present: ChunkBitmap;
+  #present: IndexSet;
   /** Of these, the ones from before this flow that have not come again. */
-  #reused: ChunkBitmap;
-  readonly #underWay: ChunkBitmap;
+  #reused: IndexSet;
+  readonly #underWay: IndexSet;
   #reusedCount = 0;
   #bytesDone = 0;
   #isVerified = false;
@@ -69,12 +71,13 @@ export class Receiver {
     this.#stages = options.stages;
     this.#journal = journal;
     this.#staging = staging;
-    this.#seal = journal.sealed === undefined ? undefined : decodeSealContent(journal.sealed);
+    const { chunks, entries } = options.manifest.summary;
+    this.#seal = journal.sealed === undefined ? undefined : decodeSealContent(journal.sealed, entries);
     this.#failures = new Map(this.#seal?.failures);
-    const { chunks } = options.manifest.summary;
-    this.#present = new ChunkBitmap(chunks);
-    this.#reused = new ChunkBitmap(chunks);
-    this.#underWay = new ChunkBitmap(chunks);
+    this.#skipped = this.#seal?.skipped ?? new IndexSet(entries);
+    this.#present = new IndexSet(chunks);
+    this.#reused = new IndexSet(chunks);
+    this.#underWay = new IndexSet(chunks);
     this.#writer = new ChunkWriter({
       manifest: options.manifest,
       thread: this.#thread,
@@ -132,6 +135,11 @@ export class Receiver {
   /** By entry index. */
   get failures(): ReadonlyMap<number, Failure> {
     return this.#failures;
+  }
+
+  /** Runs of entries that stayed as they were in the destination, ascending. */
+  get skipped(): { start: number; count: number }[] {
+    return [...this.#skipped.runs(this.#skipped.size)];
   }
 
   /** Starts a flow: to be called before the first frame of every link, and after the frames of the link before. @throws PeerdError, the reason of `signal` */
@@ -194,7 +202,7 @@ export class Receiver {
 
   /** Delivers. May be called again after any interruption. @throws PeerdError `wrong_state`, `no_space`, `io_error`; errors of the log; the reason of `signal` */
   async place(options: PlaceOptions): Promise<PlaceResult> {
-    const received: Received = { manifest: this.#manifest, journal: this.#journal, staging: this.#staging, thread: this.#thread, failures: this.#failures };
+    const received: Received = { manifest: this.#manifest, journal: this.#journal, staging: this.#staging, thread: this.#thread, failures: this.#failures, skipped: this.#skipped };
     if (this.#seal === undefined) {
       const contentRoot = this.#contentRoot;
       if (contentRoot === undefined) throw new PeerdError('wrong_state', 'the content is not complete yet');

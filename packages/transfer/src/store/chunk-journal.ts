@@ -6,7 +6,7 @@ import { constants, readSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { hashBytes, havePageHashes, MiB } from '@peerd/protocol';
 import { errnoCode, ioError } from '../system-errors.ts';
-import { ChunkBitmap } from './chunk-bitmap.ts';
+import { IndexSet } from './index-set.ts';
 import { decodeSeals, decodeTrailer, encodeSeal, encodeTrailer, type JournalCounters, sealMaxBytes } from './journal-layout.ts';
 
 /** Half of the allowed lag: what comes while one flush is under way is the other half. */
@@ -18,7 +18,7 @@ const scanBytes: number = MiB;
 export class ChunkJournal {
   readonly counters: JournalCounters;
   /** Chunks with a record, written or about to be. */
-  readonly claimed: ChunkBitmap;
+  readonly claimed: IndexSet;
   readonly #file: FileHandle;
   readonly #offerRoot: Buffer;
   #sealed: Buffer | undefined;
@@ -31,7 +31,7 @@ export class ChunkJournal {
   #flushing: Promise<void> | undefined;
   #failure: Error | undefined;
 
-  private constructor(file: FileHandle, offerRoot: Buffer, claimed: ChunkBitmap, counters: JournalCounters) {
+  private constructor(file: FileHandle, offerRoot: Buffer, claimed: IndexSet, counters: JournalCounters) {
     this.#file = file;
     this.#offerRoot = offerRoot;
     this.claimed = claimed;
@@ -58,7 +58,7 @@ export class ChunkJournal {
       const fresh = { received: 0, rewritten: 0 };
       await file.truncate(0);
       await file.write(encodeTrailer(offerRoot, fresh), 0, hashBytes, trailerAt);
-      return new ChunkJournal(file, offerRoot, new ChunkBitmap(chunks), fresh);
+      return new ChunkJournal(file, offerRoot, new IndexSet(chunks), fresh);
     } catch (cause) {
       await file?.close();
       throw ioError(cause, 'opening the chunk journal');
@@ -71,7 +71,7 @@ export class ChunkJournal {
     try {
       file = await open(options.path, constants.O_RDONLY | constants.O_NOFOLLOW);
       const counters = decodeTrailer(await readUpTo(file, options.chunks * hashBytes, hashBytes), options.offerRoot);
-      if (counters !== undefined) return new ChunkJournal(file, options.offerRoot, new ChunkBitmap(options.chunks), counters);
+      if (counters !== undefined) return new ChunkJournal(file, options.offerRoot, new IndexSet(options.chunks), counters);
       await file.close();
     } catch (cause) {
       await file?.close();
@@ -247,8 +247,8 @@ const writeAll = async (file: FileHandle, bytes: Buffer, position: number): Prom
   for (let written = 0; written < bytes.length; ) written += (await file.write(bytes, written, bytes.length - written, position + written)).bytesWritten;
 };
 
-const readClaims = async (file: FileHandle, chunks: number): Promise<ChunkBitmap> => {
-  const claimed = new ChunkBitmap(chunks);
+const readClaims = async (file: FileHandle, chunks: number): Promise<IndexSet> => {
+  const claimed = new IndexSet(chunks);
   const none = Buffer.alloc(hashBytes);
   for (let start = 0; start < chunks; start += scanBytes / hashBytes) {
     const records = await readUpTo(file, start * hashBytes, Math.min(scanBytes, (chunks - start) * hashBytes));

@@ -154,4 +154,4 @@ const conclude = async ({ staging, durability, log }: Placing, placed: readonly 
 };
 
 const nameTaken = (name: Buffer): PeerdError =>
-  new PeerdError('conflict', `"${escapeBytes(name)}" exists in the destination`, { hint: 'Move it away, or send again with --conflict rename.' });
+  new PeerdError('conflict', `"${escapeBytes(name)}" exists in the destination`, { hint: 'Move it away, or send again with another --conflict policy.' });

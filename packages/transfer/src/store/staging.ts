@@ -14,9 +14,14 @@ import { inDirectory } from '../thread/directory-cursor.ts';
 const directoryFlags = constants.O_RDONLY | constants.O_DIRECTORY;
 const treeName = Buffer.from('t');
 
+const prefix = Buffer.from('.peerd-');
+
+/** Whether a staging directory, ours or that of another transfer, may have this name. */
+export const isStagingName = (name: Uint8Array): boolean => prefix.compare(name, 0, Math.min(name.length, prefix.length)) === 0;
+
 const stagingDirectory = (stagingName: string): Buffer => {
   if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,199}$/.test(stagingName)) throw new PeerdError('invalid_argument', 'the name of a staging directory may have letters, digits, `.`, `_` and `-`');
-  return Buffer.from(`.peerd-${stagingName}`);
+  return Buffer.concat([prefix, Buffer.from(stagingName)]);
 };
 
 /** @throws PeerdError `io_error` */
@@ -57,6 +62,10 @@ export class Staging {
 
   get treeFd(): number {
     return this.#tree.fd;
+  }
+
+  get destinationFd(): number {
+    return this.#destination.fd;
   }
 
   /** For `statfs`. */

@@ -1,4 +1,5 @@
 /** What can be asked of a file thread. Synchronous file system calls are several times quicker there than asynchronous ones [design §5]. */
+import type { MergeOptions, MergeResult } from './merged-files.ts';
 import type { SourceRead } from './source-files.ts';
 import type { FinishResult } from './staged-files.ts';
 
@@ -26,6 +27,10 @@ export interface Calls {
   stagedHash: { in: { entries: Uint8Array }; out: Uint8Array<ArrayBuffer> };
   stagedFinish: { in: { entries: Uint8Array; keepOpen: boolean }; out: FinishResult };
   stagedFinishDirectories: { in: { entries: Uint8Array; flush: boolean }; out: void };
+  mergeOpen: { in: MergeOptions; out: void };
+  mergeEntries: { in: { entries: Uint8Array }; out: MergeResult };
+  /** Leaves the directories that are still open. */
+  mergeFinish: { in: Record<string, never>; out: void };
   removeTree: { in: { path: Uint8Array; limit: number }; out: boolean };
 }
 

@@ -3,11 +3,17 @@
  * `/proc/self/fd/N/name` means the same. So a directory that is swapped for a symbolic link never leads elsewhere, and
  * a path may be longer than PATH_MAX. Entries that come in manifest order share their open directories.
  */
-import { closeSync, constants, openSync } from 'node:fs';
+import { chmodSync, closeSync, constants, lstatSync, openSync } from 'node:fs';
 
 /** Opens a directory itself, never what a link points to. */
 export const openDirectory = (path: Buffer | string): number =>
   openSync(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+
+/** One of ours: its final mode may forbid us to read it or to take out what is in it. */
+export const openOwnDirectory = (path: Buffer): number => {
+  if ((lstatSync(path).mode & 0o700) !== 0o700) chmodSync(path, 0o700);
+  return openDirectory(path);
+};
 
 /** `name` in the directory that is open as `fd`. */
 export const inDirectory = (fd: number, name: Uint8Array): Buffer => Buffer.concat([Buffer.from(`/proc/self/fd/${fd}/`), name]);

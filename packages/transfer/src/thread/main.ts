@@ -3,6 +3,7 @@ import { isMainThread, parentPort } from 'node:worker_threads';
 import { BatchError } from './batch-error.ts';
 import type { CallName, Calls, FailedCall, Reply, Request } from './calls.ts';
 import { EntryBatch } from './entry-batch.ts';
+import { MergedFiles } from './merged-files.ts';
 import { removeTree } from './remove-tree.ts';
 import { SourceFiles } from './source-files.ts';
 import { StagedFiles } from './staged-files.ts';
@@ -18,15 +19,18 @@ const buffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.by
 let walk: TreeWalk | undefined;
 let sources: SourceFiles | undefined;
 let staging: StagedFiles | undefined;
+let merged: MergedFiles | undefined;
 
 const handlers: { [K in CallName]: (input: Calls[K]['in']) => Calls[K]['out'] } = {
   reset: () => {
     walk?.close();
     sources?.close();
     staging?.close();
+    merged?.close();
     walk = undefined;
     sources = undefined;
     staging = undefined;
+    merged = undefined;
   },
   walkOpen: ({ paths, workingDirectory }) => {
     const roots = paths.map((path, position) => {
@@ -68,6 +72,16 @@ const handlers: { [K in CallName]: (input: Calls[K]['in']) => Calls[K]['out'] } 
   stagedHash: ({ entries }) => opened(staging).hashFiles(entries),
   stagedFinish: ({ entries, keepOpen }) => opened(staging).finish(entries, keepOpen),
   stagedFinishDirectories: ({ entries, flush }) => opened(staging).finishDirectories(entries, flush),
+  mergeOpen: (options) => {
+    merged?.close();
+    merged = new MergedFiles(options);
+  },
+  mergeEntries: ({ entries }) => opened(merged).merge(entries),
+  mergeFinish: () => {
+    opened(merged).finish();
+    merged?.close();
+    merged = undefined;
+  },
   removeTree: ({ path, limit }) => removeTree(buffer(path), limit),
 };
 

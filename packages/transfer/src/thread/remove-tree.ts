@@ -1,6 +1,6 @@
 /** Removes a directory of ours with everything in it, without ever following a symbolic link out of it. */
-import { chmodSync, closeSync, lstatSync, readdirSync, rmdirSync, unlinkSync } from 'node:fs';
-import { inDirectory, openDirectory } from './directory-cursor.ts';
+import { closeSync, lstatSync, readdirSync, rmdirSync, unlinkSync } from 'node:fs';
+import { inDirectory, openOwnDirectory } from './directory-cursor.ts';
 
 /**
  * Removes at most `limit` entries, so that the caller can look at its signal in between.
@@ -25,7 +25,7 @@ const removed = (remove: () => void, budget: { left: number }): boolean => {
 };
 
 const removeDirectory = (path: Buffer, budget: { left: number }): boolean => {
-  const fd = openOwn(path);
+  const fd = openOwnDirectory(path);
   try {
     for (const name of readdirSync(`/proc/self/fd/${fd}`, { encoding: 'latin1' })) {
       const child = inDirectory(fd, Buffer.from(name, 'latin1'));
@@ -36,10 +36,4 @@ const removeDirectory = (path: Buffer, budget: { left: number }): boolean => {
     closeSync(fd);
   }
   return removed(() => rmdirSync(path), budget);
-};
-
-/** Its final mode may forbid us to read it or to remove what is in it. */
-const openOwn = (path: Buffer): number => {
-  if ((lstatSync(path).mode & 0o700) !== 0o700) chmodSync(path, 0o700);
-  return openDirectory(path);
 };

@@ -10,7 +10,8 @@ import { blake3 } from '@napi-rs/blake-hash';
 import { BatchError } from './batch-error.ts';
 import { DirectoryCursor, inDirectory } from './directory-cursor.ts';
 import { type BatchEntry, unpackEntries } from './entry-batch.ts';
-import { isUnsupported, utimesArgument } from './file-times.ts';
+import { utimesArgument } from './file-times.ts';
+import { codeOf, concernsOne, ifSupported } from './system-calls.ts';
 
 /** Flags of an entry in a finish batch. */
 export const failedEntry = 1;
@@ -43,8 +44,6 @@ const replacing = <T>(path: Buffer, make: () => T, inTheWay: readonly string[] =
     return make();
   }
 };
-
-const codeOf = (error: unknown): unknown => (error instanceof Error && 'code' in error ? error.code : undefined);
 
 export interface FinishResult {
   readonly open: readonly number[];
@@ -215,26 +214,12 @@ const only = (packed: Uint8Array): BatchEntry => {
   return entry;
 };
 
-/** Unlike a full disk, or a defect, which stop everything. */
-const concernsOne = (error: unknown): boolean => {
-  const code = codeOf(error);
-  return typeof code === 'string' && /^E[A-Z]/.test(code) && !['ENOSPC', 'EDQUOT', 'EMFILE', 'ENFILE'].includes(code);
-};
-
 const isAbsence = (error: unknown): boolean => ['ENOENT', 'ENOTDIR', 'ELOOP', 'EISDIR', 'ENXIO'].includes(String(codeOf(error)));
 
 const dress = (fd: number, entry: BatchEntry): void => {
   const time = utimesArgument(entry.mtime[0], entry.mtime[1]);
   ifSupported(() => fchmodSync(fd, entry.mode));
   ifSupported(() => futimesSync(fd, Date.now() / 1_000, time));
-};
-
-const ifSupported = (change: () => void): void => {
-  try {
-    change();
-  } catch (error) {
-    if (!isUnsupported(error)) throw error;
-  }
 };
 
 const makeLink = (path: Buffer, entry: BatchEntry): void => {

@@ -2,9 +2,12 @@
  * Plays a process that dies: from a chosen call on, nothing that it does reaches the disk or another thread any more.
  * Whatever it still tries fails, as its error handling could not have run either.
  */
+import fsSync from 'node:fs';
 import fs from 'node:fs/promises';
 import { syncBuiltinESMExports } from 'node:module';
 import { Worker } from 'node:worker_threads';
+import type { Request } from '../../src/thread/calls.ts';
+import { MergedFiles } from '../../src/thread/merged-files.ts';
 
 export class Crash extends Error {}
 
@@ -24,12 +27,17 @@ export const step = (): void => {
 
 type Callable = (...parameters: unknown[]) => unknown;
 
-const guarded = (target: object, names: readonly string[]): (() => void) => {
+/** The process is dead already, or goes on. */
+const living = (): void => {
+  if (life !== undefined && life.left < 0) throw new Crash();
+};
+
+const guarded = (target: object, names: readonly string[], before: () => void = step): (() => void) => {
   const table = target as Record<string, Callable>;
   const originals = names.map((name) => [name, table[name]] as const);
   for (const [name, original] of originals)
     table[name] = function guardedCall(this: unknown, ...parameters: unknown[]): unknown {
-      step();
+      before();
       return original?.apply(this, parameters);
     };
   return () => {
@@ -40,26 +48,31 @@ const guarded = (target: object, names: readonly string[]): (() => void) => {
 /** A file system that knows no hard links, such as FAT. */
 export const withoutLinks = async <T>(run: () => Promise<T>): Promise<T> => {
   const original = fs.link;
-  fs.link = () => Promise.reject(Object.assign(new Error('EPERM'), { code: 'EPERM' }));
+  const { linkSync } = fsSync;
+  const refused = (): Error => Object.assign(new Error('EPERM'), { code: 'EPERM' });
+  fs.link = () => Promise.reject(refused());
+  fsSync.linkSync = () => {
+    throw refused();
+  };
   syncBuiltinESMExports();
   try {
     return await run();
   } finally {
     fs.link = original;
+    fsSync.linkSync = linkSync;
     syncBuiltinESMExports();
   }
 };
 
-/** @returns whether `run` came to its end within so many calls */
-export const crashingAfter = async (calls: number, run: () => Promise<void>): Promise<{ finished: boolean }> => {
+const promised = ['open', 'mkdir', 'rename', 'link', 'unlink', 'rmdir', 'lstat', 'chmod', 'rm'] as const;
+const ofHandles = ['sync', 'chmod', 'utimes', 'write', 'truncate', 'stat', 'read'] as const;
+const synchronous = ['openSync', 'lstatSync', 'linkSync', 'renameSync', 'chmodSync', 'fchmodSync', 'futimesSync', 'fsyncSync', 'fstatSync'] as const;
+
+const dyingAfter = async (calls: number, guards: (prototype: object) => (() => void)[], run: () => Promise<void>): Promise<{ finished: boolean }> => {
   const handle = await fs.open('/dev/null');
   const prototype = Object.getPrototypeOf(handle) as object;
   await handle.close();
-  const restore = [
-    guarded(fs, ['open', 'mkdir', 'rename', 'link', 'unlink', 'rmdir', 'lstat', 'chmod', 'rm']),
-    guarded(prototype, ['sync', 'chmod', 'utimes', 'write', 'truncate', 'stat', 'read']),
-    guarded(Worker.prototype, ['postMessage']),
-  ];
+  const restore = guards(prototype);
   syncBuiltinESMExports();
   const own: Life = { left: calls };
   life = own;
@@ -74,4 +87,43 @@ export const crashingAfter = async (calls: number, run: () => Promise<void>): Pr
     for (const undo of restore) undo();
     syncBuiltinESMExports();
   }
+};
+
+/** @returns whether `run` came to its end within so many calls of the main thread */
+export const crashingAfter = (calls: number, run: () => Promise<void>): Promise<{ finished: boolean }> =>
+  dyingAfter(calls, (prototype) => [guarded(fs, promised), guarded(prototype, ofHandles), guarded(Worker.prototype, ['postMessage'])], run);
+
+/** The same by the calls of the file thread while it merges. That runs here for once, where each of its calls can be the last. */
+export const crashingInThread = (calls: number, run: () => Promise<void>): Promise<{ finished: boolean }> =>
+  dyingAfter(calls, (prototype) => [guarded(fs, promised, living), guarded(prototype, ofHandles, living), mergingHere(), guarded(Worker.prototype, ['postMessage'], living)], run);
+
+const mergingHere = (): (() => void) => {
+  const table = Worker.prototype as { postMessage: (this: Worker, request: Request, transfer: readonly ArrayBuffer[]) => void };
+  const original = table.postMessage;
+  let merged: MergedFiles | undefined;
+  const answers: { [call: string]: (input: never) => unknown } = {
+    mergeOpen: (options: ConstructorParameters<typeof MergedFiles>[0]) => void (merged = new MergedFiles(options)),
+    mergeEntries: ({ entries }: { entries: Uint8Array }) => merged?.merge(entries),
+    mergeFinish: () => merged?.finish(),
+  };
+  table.postMessage = function posted(request, transfer): void {
+    const answer = answers[request.call];
+    if (answer === undefined) return original.call(this, request, transfer);
+    const undo = guarded(fsSync, synchronous);
+    syncBuiltinESMExports();
+    let reply: unknown;
+    try {
+      reply = { result: answer(request.input as never) };
+    } catch (error) {
+      reply = { failed: { message: String(error) } };
+    } finally {
+      undo();
+      syncBuiltinESMExports();
+    }
+    setImmediate(() => this.emit('message', reply));
+  };
+  return () => {
+    merged?.close();
+    table.postMessage = original;
+  };
 };

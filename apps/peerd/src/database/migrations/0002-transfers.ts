@@ -2,7 +2,8 @@ import type { Migration } from './migration.ts';
 
 /**
  * Times are milliseconds since 1970. `paused_here`, `paused_there`: which sides hold it. `untold`: the other side has not confirmed that it knows the end. `cleaned`: nothing
- * of ours is left in the destination. `roots` (what is sent) and `top_level` (names in it, cut) are CBOR; `stages` is JSON.
+ * of ours is left in the destination. `roots` (what is sent), `top_level` (names in it, cut) and
+ * `skipped_runs` (entries that stayed as they were) are CBOR; `stages` is JSON.
  */
 export const migration: Migration = {
   id: 2,
@@ -15,7 +16,7 @@ export const migration: Migration = {
       group_id TEXT,
       peer_name TEXT NOT NULL,
       note TEXT,
-      conflict TEXT NOT NULL CHECK (conflict IN ('rename', 'fail')),
+      conflict TEXT NOT NULL CHECK (conflict IN ('rename', 'fail', 'overwrite', 'skip')),
       limit_rate INTEGER,
       entries INTEGER NOT NULL,
       bytes INTEGER NOT NULL,
@@ -44,6 +45,8 @@ export const migration: Migration = {
       receipt_body BLOB,
       receipt_signature BLOB,
       saved_as BLOB,
+      skipped INTEGER NOT NULL,
+      skipped_runs BLOB,
       created_at INTEGER NOT NULL,
       updated_at INTEGER NOT NULL,
       offered_at INTEGER,

@@ -1,5 +1,5 @@
-/** One bit for each chunk of a transfer. */
-export class ChunkBitmap {
+/** One bit for each chunk, or each entry, of a transfer. */
+export class IndexSet {
   readonly #bits: Uint8Array;
   readonly size: number;
   #count = 0;
@@ -47,8 +47,8 @@ export class ChunkBitmap {
     }
   }
 
-  copy(): ChunkBitmap {
-    const copy = new ChunkBitmap(this.size);
+  copy(): IndexSet {
+    const copy = new IndexSet(this.size);
     copy.#bits.set(this.#bits);
     copy.#count = this.#count;
     return copy;

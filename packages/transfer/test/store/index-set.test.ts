@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { ChunkBitmap } from '../../src/store/chunk-bitmap.ts';
+import { IndexSet } from '../../src/store/index-set.ts';
 
 test('behaves as a set of numbers', () => {
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 200 }), fc.array(fc.tuple(fc.nat(199), fc.boolean()), { maxLength: 150 }), fc.integer({ min: 1, max: 20 }), (size, changes, longest) => {
-      const bitmap = new ChunkBitmap(size);
+      const bitmap = new IndexSet(size);
       const set = new Set<number>();
       for (const [number, add] of changes) {
         const index = number % size;
