@@ -5,7 +5,7 @@ import { alice, bob, carol, chunks, contact, detail, firstId, offer, peer, secon
 import { documents, peerctl } from '../support/peerctl.ts';
 
 const me = { id: alice.id, shortId: 'aaaaaaaa', name: 'alice' };
-const offers = { offers: [offer({ conflicts: 2, note: 'for you' })], introductions: [{ id: 'i1', from: carol, receivedAt: 0 }] };
+const offers = { offers: [offer({ conflicts: 2, note: 'for you' })], introductions: [{ id: 'i1', from: carol, trust: 'new' as const, receivedAt: 0 }] };
 const peers = { peers: [peer(bob, { state: 'linked', trust: 'pinned' }), peer({ ...carol, name: 'caf\\u{202e}' }, { addresses: [] })] };
 
 const everything = async (): Promise<TestDaemon> =>
