@@ -7,6 +7,7 @@ import { addChat } from './commands/chat.ts';
 import { addConnect } from './commands/connect.ts';
 import { addContacts } from './commands/contacts.ts';
 import { addDisconnect } from './commands/disconnect.ts';
+import { addForget } from './commands/forget.ts';
 import { addHistory } from './commands/history.ts';
 import { addInbox } from './commands/inbox.ts';
 import { addPeers } from './commands/peers.ts';
@@ -30,7 +31,7 @@ export interface GlobalOptions {
 
 const groups = {
   'This peer:': [addStatus, addWhoami],
-  'Peers:': [addPeers, addConnect, addDisconnect, addContacts, addTrust, addPolicy, addChat],
+  'Peers:': [addPeers, addConnect, addDisconnect, addContacts, addTrust, addPolicy, addForget, addChat],
   'Transfers:': [addSend, addInbox, addAccept, addReject, addTransfers, addShow, addWhy, addCancel],
   'Proof:': [addHistory, addReceipts],
 } as const;
