@@ -98,4 +98,26 @@ describe.concurrent('trust', () => {
     for (const { id } of [one, other]) expect(twins.stderr).toContain(id.slice(0, 8));
     expect((await alice.run('connect', `twin~${one.id.slice(0, 6)}`)).code).toBe(0);
   });
+
+  test('forget: a stranger again, without key, policy and link; not while a transfer is not over', async () => {
+    await using world = await World.create();
+    await world.rendezvous();
+    const [alice, bob] = await world.peersInOneRoom(['alice', 'bob']);
+    await writeFile(join(alice.directory, 'note'), 'hi');
+    await alice.json('chat', 'bob', 'hello');
+    await alice.json('policy', 'bob', 'auto');
+    const send = alice.command(['--json', 'send', 'bob', 'note']);
+    const { id } = await send.line((line) => line['event'] === 'offered');
+    const refused = await alice.run('forget', 'bob');
+    expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining(`peerctl cancel ${String(id)}`)]);
+    await alice.json('cancel', String(id));
+    await send.result;
+
+    expect(await alice.json('forget', 'bob')).toMatchObject({ peer: { id: bob.id }, state: 'forgotten', droppedMessages: 0 });
+    expect(await alice.json('contacts')).toEqual({ contacts: [] });
+    expect(await alice.json('status')).toMatchObject({ links: [] });
+    const { peers } = await alice.json<{ peers: unknown[] }>('peers');
+    expect(peers).toMatchObject([{ id: bob.id, trust: 'new', policy: { kind: 'ask', own: false } }]);
+    expect((await alice.run('forget', 'bob')).stdout).toContain('no contact');
+  });
 });

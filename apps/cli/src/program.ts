@@ -7,6 +7,7 @@ import { addChat } from './commands/chat.ts';
 import { addConnect } from './commands/connect.ts';
 import { addContacts } from './commands/contacts.ts';
 import { addDisconnect } from './commands/disconnect.ts';
+import { addForget } from './commands/forget.ts';
 import { addHistory } from './commands/history.ts';
 import { addInbox } from './commands/inbox.ts';
 import { addPause } from './commands/pause.ts';
@@ -35,7 +36,7 @@ type Add = (program: Command, run: Run) => void;
 /** By the names that people type. */
 const groups: Readonly<Record<string, Readonly<Record<string, Add>>>> = {
   'This peer:': { status: addStatus, whoami: addWhoami },
-  'Peers:': { peers: addPeers, connect: addConnect, disconnect: addDisconnect, contacts: addContacts, trust: addTrust, policy: addPolicy, chat: addChat },
+  'Peers:': { peers: addPeers, connect: addConnect, disconnect: addDisconnect, contacts: addContacts, trust: addTrust, policy: addPolicy, forget: addForget, chat: addChat },
   'Transfers:': { send: addSend, inbox: addInbox, accept: addAccept, reject: addReject, transfers: addTransfers, show: addShow, why: addWhy, pause: addPause, resume: addResume, cancel: addCancel },
   'Proof:': { history: addHistory, receipts: addReceipts },
 };

@@ -175,7 +175,7 @@ export const createDaemon = async (settings: PeerdSettings, { logger, env, onFat
       });
       void app.register(peersRoutes, { known, contacts, links, stopping: stopping.signal });
       void app.register(policyRoutes, { contacts, policies, links, transfers, requests, logger, now, onChange: peersChanged.call });
-      void app.register(contactsRoutes, { known, contacts, self: self.id });
+      void app.register(contactsRoutes, { known, contacts, self: self.id, links, policies, requests, chat, transfers, onChange: peersChanged.call });
       void app.register(transfersRoutes, { transfers, stopping: stopping.signal });
       void app.register(historyRoutes, { transfers });
       void app.register(receiptsRoutes, { receipts, contacts, stopping: stopping.signal });

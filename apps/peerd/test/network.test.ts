@@ -151,6 +151,13 @@ describe('peers and a real rendezvous', () => {
     expect(await failureOf(a.links.connect(b.id, soon()))).toMatchObject({ code: 'introduction_refused' });
   });
 
+  test('an introduction that a person has to decide about is tried until the deadline, and told so', async () => {
+    const server = await serve();
+    const [a, b] = [await enter(alice, [server]), await enter(bob, [server], { links: { admitIntroduction: async () => 'pending' as const } })];
+    await see(a, b.id);
+    expect(await failureOf(a.links.connect(b.id, AbortSignal.timeout(1_000)))).toMatchObject({ code: 'introduction_pending', hint: expect.stringContaining('inbox') as string });
+  });
+
   test('a room secret: who has it sees the roster, who has another one is refused', async () => {
     const roomSecretFile = join(state, 'secret');
     await writeFile(roomSecretFile, 'correct horse battery staple', { mode: 0o600 });

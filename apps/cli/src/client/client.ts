@@ -1,6 +1,6 @@
 /** The control API as commands use it. The shapes are those of packages/protocol/src/control. */
 import type {
-  AcceptRequest, ConnectResponse, ContactsResponse, DisconnectResponse, HistoryQuery, HistoryResponse, InboxActionResponse, InboxResponse, MessagesResponse, PeersResponse, PolicyRequest, PolicyResponse, RejectRequest, SendMessageRequest,
+  AcceptRequest, ConnectResponse, ContactsResponse, DisconnectResponse, ForgetResponse, HistoryQuery, HistoryResponse, InboxActionResponse, InboxResponse, MessagesResponse, PeersResponse, PolicyRequest, PolicyResponse, RejectRequest, SendMessageRequest,
   ReceiptsQuery, ReceiptsResponse, SendMessageResponse, SendRequest, SendResponse, ShowQuery, StatusResponse, TransferActionResponse, TransferDetail,
   TransfersResponse, TrustRequest, TrustResponse, VerifyReceiptsResponse, WhoamiResponse, WhyResponse,
 } from '@peerd/protocol';
@@ -41,6 +41,10 @@ export class Client {
 
   disconnect(peer: string, signal: AbortSignal): Promise<DisconnectResponse> {
     return this.#post(`/v1/peers/${encodeURIComponent(peer)}/disconnect`, {}, signal);
+  }
+
+  forget(peer: string, signal: AbortSignal): Promise<ForgetResponse> {
+    return this.#post(`/v1/peers/${encodeURIComponent(peer)}/forget`, {}, signal);
   }
 
   policy(peer: string, signal: AbortSignal): Promise<PolicyResponse> {

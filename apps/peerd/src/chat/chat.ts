@@ -114,6 +114,12 @@ export class StoredChat implements Chat, LinkUser {
     return this.#store.adopt(peer);
   }
 
+  async disown(peer: PeerId): Promise<number> {
+    const dropped = await this.#store.disown(peer);
+    if (this.#waiting.delete(peer)) this.#options.links().release(peer, owner);
+    return dropped;
+  }
+
   linkUp(link: Link): void {
     const outbox = new Outbox(link, this.#store);
     this.#outboxes.set(link.peer, outbox);

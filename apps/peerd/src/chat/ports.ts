@@ -21,4 +21,6 @@ export interface Chat {
   messages(query: MessageQuery): Promise<ChatMessageView[]>;
   /** The peer has become a contact: its messages are no stranger's any more. */
   adopt(peer: PeerId): Promise<void>;
+  /** The peer is no contact any more: what it said becomes a stranger's, what waits for it is dropped. Resolves with how many were dropped. */
+  disown(peer: PeerId): Promise<number>;
 }

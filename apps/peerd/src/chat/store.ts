@@ -35,7 +35,7 @@ const messageOf = (row: Row): StoredMessage => ({
   text: row.text,
   sentAt: row.sent_at,
   state: row.state,
-  stranger: row.stranger === 1,
+  stranger: row.stranger > 0,
 });
 
 export class MessageStore {
@@ -97,7 +97,7 @@ export class MessageStore {
   }
 
   async latest(query: MessageQuery): Promise<StoredMessage[]> {
-    const where = query.peer === undefined ? 'stranger = ?' : 'peer = ?';
+    const where = query.peer === undefined ? 'min(stranger, 1) = ?' : 'peer = ?';
     const rows = await this.#database.all<Row>(
       `SELECT ${columns} FROM messages WHERE ${where} ORDER BY seq DESC LIMIT ?`, query.peer ?? (query.strangers === true ? 1 : 0), query.limit,
     );
@@ -105,7 +105,16 @@ export class MessageStore {
   }
 
   async adopt(peer: PeerId): Promise<void> {
-    await this.#database.run('UPDATE messages SET stranger = 0 WHERE peer = ? AND stranger = 1', peer);
+    await this.#database.run('UPDATE messages SET stranger = 0 WHERE peer = ? AND stranger > 0', peer);
+  }
+
+  /** Resolves with the number of messages that waited. */
+  async disown(peer: PeerId): Promise<number> {
+    const [{ changes }] = await Promise.all([
+      this.#database.run("DELETE FROM messages WHERE peer = ? AND state = 'queued'", peer),
+      this.#database.run('UPDATE messages SET stranger = 2 WHERE peer = ? AND stranger = 0', peer),
+    ]);
+    return changes;
   }
 
   /** What is still queued stays. */

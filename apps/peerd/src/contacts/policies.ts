@@ -15,7 +15,8 @@ export interface Policies {
   isBlocked(peer: PeerId): boolean;
   /** Replaces the policy of before with its grant. */
   set(peer: PeerId, kind: PolicyKind, grant: Grant | undefined): Promise<void>;
-  clear(peer: PeerId): Promise<void>;
+  /** `false`: it had none. */
+  clear(peer: PeerId): Promise<boolean>;
   view(peer: PeerId, trust: Trust): PolicyView;
   judge(peer: PeerId, trust: Trust, offer: Offered): Verdict;
   /** Bytes of the peer's grant, before a transfer is accepted under it. Once per transfer; nothing where no grant bounds them. */
@@ -92,12 +93,13 @@ class StoredPolicies implements Policies {
     }
   }
 
-  async clear(peer: PeerId): Promise<void> {
+  async clear(peer: PeerId): Promise<boolean> {
     const before = this.#byPeer.get(peer);
-    if (!before) return;
+    if (!before) return false;
     this.#byPeer.delete(peer);
     try {
       await this.#options.database.batch([removal(peer)]);
+      return true;
     } catch (error) {
       if (!this.#byPeer.has(peer)) this.#restore(peer, before);
       throw error;

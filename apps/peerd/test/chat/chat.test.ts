@@ -159,6 +159,14 @@ describe('chat', () => {
     bob.contacts.add(alice.id);
     await bob.user.adopt(alice.id);
     expect((await bob.user.messages({ limit: 100 })).map(({ peer, stranger }) => `${peer.name} ${stranger}`)).toEqual(Array(3).fill('label false'));
+    // Forgotten: a stranger's again, and of no weight against what other strangers may leave.
+    bob.contacts.delete(alice.id);
+    expect(await bob.user.disown(alice.id)).toBe(0);
+    expect(await bob.user.messages({ limit: 100 })).toEqual([]);
+    expect(await bob.user.messages({ strangers: true, limit: 100 })).toEqual(strange);
+    const again = bob.next(({ peer, text }) => peer.id === dave.id && text === 'there is room now');
+    linkPair(dave, bob);
+    await Promise.all([again, dave.user.send(bob, 'there is room now', never)]);
   });
 
   test('a flood waits: beyond the burst it is read at the given rate', async () => {

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { type IncomingMessage, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PeerdError, type PeerId } from '@peerd/protocol';
+import { PeerdError, type PeerId, type TransferSummary } from '@peerd/protocol';
 import { createLogger } from '@peerd/service';
 import { onTestFinished } from 'vitest';
 import { loadChat } from '../../src/chat/chat.ts';
@@ -17,6 +17,7 @@ import { messagesRoutes } from '../../src/control/routes/messages.ts';
 import { peersRoutes } from '../../src/control/routes/peers.ts';
 import { closeControl, createControl, listenControl } from '../../src/control/server.ts';
 import { openDatabase } from '../../src/database/database.ts';
+import { loadIntroductionRequests } from '../../src/introductions/requests.ts';
 import type { Link, Links } from '../../src/peer/ports.ts';
 import type { RosterPeer } from '../../src/rendezvous/ports.ts';
 import { answered, call, type Response } from '../unix-http.ts';
@@ -69,6 +70,8 @@ export interface ControlWorld {
   readonly contacts: Contacts;
   readonly policies: Policies;
   readonly hub: EventHub;
+  /** Transfers that are not over. */
+  readonly unfinished: TransferSummary[];
   readonly stopping: AbortController;
   call(method: string, path: string, body?: unknown): Promise<Response>;
   /** An open event stream. */
@@ -100,13 +103,15 @@ export const controlWorld = async (options: { hub?: Partial<HubOptions>; events?
   const hub = new EventHub({ firstId: 100, ...options.hub });
   const chat = await loadChat({ database, contacts, links: () => links, events: hub, logger });
   const stopping = new AbortController();
+  const unfinished: TransferSummary[] = [];
+  const requests = await loadIntroductionRequests({ database, now: () => 1_000 });
   const known = { contacts, policies, links, roster: { all: () => [...roster.values()], get: (id: PeerId) => roster.get(id) } };
   const app = await createControl({
     version: '0.0.0',
     logger,
     routes: (app) => {
       void app.register(peersRoutes, { known, contacts, links, stopping: stopping.signal });
-      void app.register(contactsRoutes, { known, contacts, self: self.id });
+      void app.register(contactsRoutes, { known, contacts, self: self.id, links, policies, requests, chat, transfers: { unfinishedWith: () => unfinished }, onChange: () => {} });
       void app.register(messagesRoutes, { chat, contacts, stopping: stopping.signal });
       void app.register(eventsRoutes, { hub, logger, stopping: stopping.signal, ...options.events });
     },
@@ -120,7 +125,7 @@ export const controlWorld = async (options: { hub?: Partial<HubOptions>; events?
     return close();
   });
   return {
-    socket, links, roster, contacts, policies, hub, stopping, close,
+    socket, links, roster, contacts, policies, hub, unfinished, stopping, close,
     call: (method, path, body) => call(socket, method, path, body),
     events: async (lastEventId) => {
       const sent = request({ socketPath: socket, path: '/v1/events', headers: lastEventId === undefined ? {} : { 'last-event-id': lastEventId } });

@@ -1,5 +1,6 @@
 /**
- * GET /v1/peers, POST /v1/peers/:peer/connect, POST /v1/peers/:peer/disconnect, GET /v1/contacts, POST /v1/contacts
+ * GET /v1/peers, POST /v1/peers/:peer/connect, POST /v1/peers/:peer/disconnect, POST /v1/peers/:peer/forget, GET /v1/contacts,
+ * POST /v1/contacts
  *
  * `:peer` is what a person types: a name, `name~idprefix`, an id or an id prefix, percent-encoded.
  */
@@ -65,6 +66,18 @@ export interface DisconnectResponse {
 export const disconnectResponseSchema: z.ZodType<DisconnectResponse> = z.object({
   peer: peerReferenceSchema,
   state: z.enum(['disconnected', 'already_disconnected']),
+});
+
+export interface ForgetResponse {
+  peer: PeerReference;
+  state: 'forgotten' | 'already_forgotten';
+  /** Messages to the peer that had not reached it. */
+  droppedMessages: number;
+}
+export const forgetResponseSchema: z.ZodType<ForgetResponse> = z.object({
+  peer: peerReferenceSchema,
+  state: z.enum(['forgotten', 'already_forgotten']),
+  droppedMessages: z.int(),
 });
 
 export interface ContactView {

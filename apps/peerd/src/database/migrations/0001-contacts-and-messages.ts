@@ -1,6 +1,9 @@
 import type { Migration } from './migration.ts';
 
-/** Times are milliseconds since 1970. `addresses` is a JSON array of {host, port}, best first. */
+/**
+ * Times are milliseconds since 1970. `addresses` is a JSON array of {host, port}, best first. `stranger`: 1 of a peer that was
+ * no contact then, 2 of a contact that was forgotten; only the former count against what strangers may leave here.
+ */
 export const migration: Migration = {
   id: 1,
   name: 'contacts and messages',
@@ -23,7 +26,7 @@ export const migration: Migration = {
       text TEXT NOT NULL,
       sent_at INTEGER NOT NULL,
       state TEXT NOT NULL CHECK (state IN ('queued', 'delivered')),
-      stranger INTEGER NOT NULL CHECK (stranger IN (0, 1)),
+      stranger INTEGER NOT NULL CHECK (stranger IN (0, 1, 2)),
       UNIQUE (peer, direction, id)
     ) STRICT;
     CREATE INDEX messages_queued ON messages (peer, seq) WHERE state = 'queued';

@@ -160,3 +160,31 @@ describe('messages', () => {
     expect(await world.call('GET', '/v1/messages?limit=0')).toMatchObject({ status: 400 });
   });
 });
+
+describe('forget', () => {
+  test('contact, policy and queued messages are gone; what was said is a stranger’s', async () => {
+    const world = await controlWorld();
+    world.roster.set(bob.id, listed(bob));
+    await world.contacts.pin({ ...bob, addresses: [{ host: '::1', port: 1 }] });
+    await world.policies.set(bob.id, 'block', undefined);
+    await world.policies.set(bob.id, 'auto', undefined);
+    const sent = send(world.socket, 'POST', '/v1/messages', { peer: 'bob', text: 'hello' });
+    sent.on('error', () => {});
+    await vi.waitFor(async () => expect((await world.call('GET', '/v1/messages?peer=bob')).body).toMatchObject({ messages: [{ text: 'hello' }] }));
+    sent.destroy();
+    world.links.put(bob);
+    expect(await world.call('POST', '/v1/peers/bob/forget')).toEqual({ status: 200, body: { peer: bob, state: 'forgotten', droppedMessages: 1 } });
+    expect([world.contacts.all(), world.links.all(), world.policies.view(bob.id, 'new')]).toEqual([[], [], policy]);
+    expect((await world.call('GET', '/v1/peers')).body).toMatchObject({ peers: [{ id: bob.id, trust: 'new', addresses: ['127.0.0.1:1'] }] });
+    expect((await world.call('POST', '/v1/peers/bob/forget')).body).toMatchObject({ state: 'already_forgotten', droppedMessages: 0 });
+  });
+
+  test('not while transfers are not over', async () => {
+    const world = await controlWorld();
+    await world.contacts.pin(bob);
+    const id = '01kagtm5000000000000000001';
+    world.unfinished.push({ id, direction: 'send', peer: bob, state: 'queued', entries: 1, bytes: 1, bytesDone: 0, createdAt: 0, updatedAt: 0 });
+    expect(await world.call('POST', '/v1/peers/bob/forget')).toMatchObject({ status: 409, body: { error: { code: 'wrong_state', hint: expect.stringContaining(`peerctl cancel ${id}`) as string, details: { transfers: [id] } } } });
+    expect(world.contacts.get(bob.id)).toBeDefined();
+  });
+});
