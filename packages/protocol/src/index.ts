@@ -61,6 +61,7 @@ export * from './control/daemon.ts';
 export * from './control/events.ts';
 export * from './control/history.ts';
 export * from './control/inbox.ts';
+export * from './control/local-diff.ts';
 export * from './control/messages.ts';
 export * from './control/peers.ts';
 export * from './control/policy.ts';

@@ -2,6 +2,7 @@
 export { type IndexedEntry, Manifest } from './manifest/manifest.ts';
 export { type ScanResult, scanSources, type SourceRoot } from './manifest/scan.ts';
 export { type AnnouncedManifest, ManifestWriter } from './manifest/writer.ts';
+export { type AssessedEntry, assess, assessEntries } from './receiver/assessment.ts';
 export type { PlaceOptions, PlaceResult } from './receiver/received.ts';
 export { Receiver } from './receiver/receiver.ts';
 export { HaveSet } from './sender/have-set.ts';
@@ -10,5 +11,5 @@ export { type DataSink, sendContent } from './sender/send-content.ts';
 export type { EntryFailureCode } from './sender/source-problems.ts';
 export { StageClock } from './stage-clock.ts';
 export { fileRootOf } from './store/content-root.ts';
-export { assertFreeBytes } from './store/free-space.ts';
+export { assertFreeBytes, freeSpace } from './store/free-space.ts';
 export type { PlacementLog } from './store/placement.ts';

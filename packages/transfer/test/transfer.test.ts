@@ -48,7 +48,7 @@ describe('from scan to placed', () => {
     const { result, sent, counters, offered } = await transfer(state, [`${source}/tree/`], destination, { durability, split: [1, 70_000, 3, 900] });
     expect(await describeTree(destination)).toEqual(await describeTree(source));
     expect(sent.failures.size).toBe(0);
-    expect(result).toEqual({ savedAs: [{ entry: 0, name: bytes('tree') }], delivered: Object.keys(oddTree).length, failed: 0 });
+    expect(result).toEqual({ savedAs: [{ entry: 0, name: bytes('tree') }], delivered: Object.keys(oddTree).length, failed: 0, skipped: 0 });
     expect(counters).toEqual({ received: offered.scan.chunks, reused: 0, rewritten: 0 });
     expect(sent.sent).toBe(offered.scan.chunks);
     expect(await readdir(destination)).toEqual(['tree']);
@@ -68,7 +68,7 @@ describe('from scan to placed', () => {
     const names = Object.keys(tree);
     const { result } = await transfer(state, names.map((each) => `${source}/${each}`), destination, { durability });
     expect(await describeTree(destination)).toEqual(await describeTree(source));
-    expect(result).toEqual({ savedAs: names.map((each, entry) => ({ entry, name: bytes(each) })), delivered: names.length, failed: 0 });
+    expect(result).toEqual({ savedAs: names.map((each, entry) => ({ entry, name: bytes(each) })), delivered: names.length, failed: 0, skipped: 0 });
   });
 
   test('paths longer than a system call takes', async () => {

@@ -1,16 +1,20 @@
-import type { InboxResponse } from '@peerd/protocol';
+import type { InboxOffer, InboxResponse } from '@peerd/protocol';
 import { shortId, uniquePrefixes } from './ids.ts';
 import { colorTrust, peerLabel } from './labels.ts';
+import { diffText, riskText, spaceText } from './outlook-text.ts';
 import type { Colors } from './output.ts';
-import { formatBytes } from './sizes.ts';
-import { table } from './table.ts';
+import { count, formatBytes } from './sizes.ts';
+import { keyValues, table } from './table.ts';
 import { formatAgo } from './times.ts';
+
+/** As many names as the daemon tells at most. */
+const shownNames = 10;
 
 export const inboxLines = (inbox: InboxResponse, screen: number | undefined, colors: Colors, now: number): string[] => {
   const { offers, introductions } = inbox;
   if (offers.length === 0 && introductions.length === 0) return ['nothing waits for a decision'];
   const lines: string[] = [];
-  if (offers.length > 0) lines.push(...offersTable(inbox, screen, colors, now));
+  if (offers.length > 0) lines.push(...offersList(inbox, screen, colors, now));
   if (introductions.length > 0) {
     if (lines.length > 0) lines.push('');
     lines.push(...introductionsTable(inbox, screen, colors, now));
@@ -18,39 +22,32 @@ export const inboxLines = (inbox: InboxResponse, screen: number | undefined, col
   return lines;
 };
 
-const offersTable = ({ offers, introductions }: InboxResponse, screen: number | undefined, colors: Colors, now: number): string[] => {
+/** One paragraph each: what a person decides about wants words. */
+const offersList = ({ offers, introductions }: InboxResponse, screen: number | undefined, colors: Colors, now: number): string[] => {
   const prefixes = uniquePrefixes([...offers, ...introductions].map(({ id }) => id));
-  const columns = [
-    { title: 'ID' },
-    { title: 'FROM', min: 3 },
-    { title: 'TRUST', drop: 5, style: (text: string, row: number) => colorTrust(offers[row]?.trust ?? 'new', colors)(text) },
-    { title: 'ENTRIES', align: 'right' as const, drop: 4 },
-    { title: 'SIZE', align: 'right' as const, drop: 7 },
-    { title: 'EXISTING', align: 'right' as const, drop: 3, style: (text: string) => (text === '-' ? text : colors.yellow(text)) },
-    { title: 'CAME', drop: 2 },
-    { title: 'NAMES', min: 12, drop: 6 },
-    { title: 'NOTE', min: 8, drop: 1 },
-  ];
-  const rows = offers.map((offer) => [
-    prefixes.get(offer.id) ?? offer.id,
-    `${peerLabel(offer.from)}~${shortId(offer.from.id).slice(0, 4)}`,
-    offer.trust,
-    String(offer.entries),
-    formatBytes(offer.bytes),
-    offer.conflicts === 0 ? '-' : String(offer.conflicts),
-    formatAgo(offer.receivedAt, now),
-    offer.names.join(', '),
-    offer.note ?? '',
-  ]);
-  const example = rows[0]?.[0] ?? 'ID';
-  const reasons = offers.flatMap(({ why }, index) => (why === undefined ? [] : [`${colors.yellow('not by itself:')} ${rows[index]?.[0] ?? ''}: ${why}`]));
+  const idOf = ({ id }: InboxOffer): string => prefixes.get(id) ?? id;
+  const paragraphs = offers.map((offer) => keyValues([[idOf(offer), headline(offer, colors, now)], ...particulars(offer, colors).map((text) => ['', text] as const)], screen, colors));
+  const example = offers[0] === undefined ? 'ID' : idOf(offers[0]);
   return [
-    ...table(columns, rows, screen, colors),
-    ...(reasons.length === 0 ? [] : ['', ...reasons]),
-    '',
+    ...paragraphs.flatMap((lines) => [...lines, '']),
     `look at it: ${colors.bold(`peerctl show ${example}`)}`,
     `take it:    ${colors.bold(`peerctl accept ${example}`)}`,
     `refuse it:  ${colors.bold(`peerctl reject ${example}`)}`,
+  ];
+};
+
+const headline = ({ from, trust, entries, bytes, receivedAt }: InboxOffer, colors: Colors, now: number): string =>
+  `${peerLabel(from)}~${shortId(from.id).slice(0, 4)} (${colorTrust(trust, colors)(trust)}) offers ${count(entries, 'entry', 'entries')}, ${formatBytes(bytes)}, ${formatAgo(receivedAt, now)}`;
+
+const particulars = ({ names, entries, note, why, diff, conflict, conflicts, risks, space }: InboxOffer, colors: Colors): string[] => {
+  const risk = riskText(diff.risky, risks, colors);
+  return [
+    `${names.join(', ')}${names.length > 0 && names.length < entries && names.length === shownNames ? ', …' : ''}`,
+    ...(note === undefined ? [] : [`"${note}"`]),
+    ...(why === undefined ? [] : [`${colors.yellow('not by itself:')} ${why}`]),
+    diffText(diff, conflict, conflicts, colors),
+    ...(risk === undefined ? [] : [risk]),
+    spaceText(space, colors),
   ];
 };
 

@@ -1,6 +1,7 @@
 import type { FileView, StageTimes, TransferDetail } from '@peerd/protocol';
 import { pausedBy } from '../send/words.ts';
-import { peerWithId, colorState } from './labels.ts';
+import { colorState, colorTrust, peerWithId } from './labels.ts';
+import { diffText, reasonsText, riskText, spaceText } from './outlook-text.ts';
 import type { Colors } from './output.ts';
 import { count, formatBytes, formatRate, percent } from './sizes.ts';
 import { keyValues, table } from './table.ts';
@@ -20,6 +21,12 @@ const header = (detail: TransferDetail, colors: Colors, now: number): (readonly 
     ['state', colorState(detail.state, colors)(detail.state) + (detail.state === 'paused' ? `: ${pausedBy(detail)}` : '') + (detail.error === undefined ? '' : `: ${detail.error.message} (${detail.error.code})`)],
     ['content', `${count(detail.entries, 'entry', 'entries')}, ${formatBytes(detail.bytes)}`],
   ];
+  if (detail.offer !== undefined) {
+    const { trust, conflict, destination, diff, space } = detail.offer;
+    pairs.push(['trust', colorTrust(trust, colors)(trust)], ['would go to', destination], ['there', diffText(diff, conflict, diff.same, colors)], ['space', spaceText(space, colors)]);
+    const risk = riskText(diff.risky, [], colors);
+    if (risk !== undefined) pairs.push(['risk', risk]);
+  }
   if (detail.note !== undefined) pairs.push(['note', detail.note]);
   if (detail.group !== undefined) pairs.push(['group', detail.group]);
   if (detail.bytesDone > 0) pairs.push(['done', `${formatBytes(detail.bytesDone)} (${percent(detail.bytesDone, detail.bytes)}%)`]);
@@ -59,19 +66,25 @@ const filesTable = (files: readonly FileView[], screen: number | undefined, colo
     { title: 'PATH', min: 16, cut: 'middle' as const },
     { title: 'SIZE', align: 'right' as const },
     { title: 'STATE', drop: 3, style: (text: string, row: number) => colorFile(files[row]?.state ?? 'waiting', colors)(text) },
+    { title: 'THERE', drop: 5, style: (text: string, row: number) => (files[row]?.diff === 'conflict' ? colors.yellow(text) : text) },
+    { title: 'LOOK AT', min: 10, drop: 4, style: (text: string) => colors.yellow(text) },
     { title: 'SAVED AS', min: 16, drop: 2, cut: 'middle' as const },
     { title: '', min: 8, drop: 1 },
   ];
   const saved = files.some(({ savedAs }) => savedAs !== undefined);
   const failed = files.some(({ error }) => error !== undefined);
+  const compared = files.some(({ diff }) => diff !== undefined);
+  const risky = files.some((file) => file.risky !== undefined);
   const cells = files.map((file) => [
     file.type === 'directory' ? `${file.path}/` : file.type === 'symlink' ? `${file.path} -> ${file.target ?? '?'}` : file.path,
     file.type === 'file' ? formatBytes(file.bytes) : '-',
-    file.state,
+    ...(compared ? [] : [file.state]),
+    ...(compared ? [file.diff ?? ''] : []),
+    ...(risky ? [reasonsText(file.risky ?? [])] : []),
     ...(saved ? [file.savedAs ?? ''] : []),
     ...(failed ? [file.error?.message ?? ''] : []),
   ]);
-  const used = columns.filter(({ title }) => (title === 'SAVED AS' ? saved : title === '' ? failed : true));
+  const used = columns.filter(({ title }) => (title === 'STATE' ? !compared : title === 'THERE' ? compared : title === 'LOOK AT' ? risky : title === 'SAVED AS' ? saved : title === '' ? failed : true));
   return table(used, cells, screen, colors);
 };
 

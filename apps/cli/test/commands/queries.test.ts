@@ -5,7 +5,7 @@ import { alice, bob, carol, chunks, contact, detail, firstId, offer, peer, secon
 import { documents, peerctl } from '../support/peerctl.ts';
 
 const me = { id: alice.id, shortId: 'aaaaaaaa', name: 'alice' };
-const offers = { offers: [offer({ conflicts: 2, note: 'for you' })], introductions: [{ id: 'i1', from: carol, trust: 'new' as const, receivedAt: 0 }] };
+const offers = { offers: [offer({ conflicts: 2, note: 'for you', diff: { new: 1, same: 0, conflict: 1, risky: 2, counted: true }, risks: [{ path: '.bashrc', reasons: ['hidden'] }] })], introductions: [{ id: 'i1', from: carol, trust: 'new' as const, receivedAt: 0 }] };
 const peers = { peers: [peer(bob, { state: 'linked', trust: 'pinned' }), peer({ ...carol, name: 'caf\\u{202e}' }, { addresses: [] })] };
 
 const everything = async (): Promise<TestDaemon> =>
@@ -73,9 +73,11 @@ describe('as text, without colours where it is no terminal', () => {
 
   test('inbox', async () => {
     const shown = await text('inbox');
-    expect(shown).toMatch(/^01kagtm50000 +bob~bbbb +new +2 +3\.8 MiB +2 +just now +photos +for you$/m);
+    expect(shown).toMatch(/^01kagtm50000 +bob~bbbb \(new\) offers 2 entries, 3\.8 MiB, just now$/m);
+    for (const line of ['photos', '"for you"', '1 new, 1 in conflict (what exists stays, the new one gets another name)', '⚠ 2 risky: .bashrc (hidden) and 1 more', 'needs 3.8 MiB of 19 GiB free'])
+      expect(shown.split('\n').map((text) => text.trim())).toContain(line);
     expect(shown).toContain('peerctl accept 01kagtm50000');
-    expect(shown).toMatch(/^i1 +carol +cccccccc/m);
+    expect(shown).toMatch(/^i1 +carol +new +cccccccc/m);
   });
 
   test('transfers', async () => {
@@ -114,6 +116,23 @@ describe('show', () => {
     expect(stdout).toContain(`entries 201 to 202 of 1000; the next: peerctl show ${firstId} --offset 202`);
     await peerctl(['show', '01k'], { socket: daemon.socket });
     expect(daemon.asked[1]?.query.toString()).toBe('limit=100');
+  });
+
+  test('an offer: what it would mean where it would go', async () => {
+    await using daemon = await TestDaemon.start();
+    const offered = detail({
+      direction: 'receive', state: 'offered',
+      offer: { trust: 'new', conflict: 'overwrite', destination: '/home/bob', diff: { new: 1, same: 0, conflict: 1, risky: 1, counted: false }, space: { needed: 4_000_000, free: 1_000_000, fits: false } },
+      files: [
+        { path: 'photos', type: 'directory', bytes: 0, state: 'waiting', diff: 'new' },
+        { path: 'photos/a.sh', type: 'file', bytes: 4, state: 'waiting', diff: 'conflict', risky: ['executable'] },
+      ],
+    });
+    daemon.on('GET /v1/transfers/01k', transferDetailSchema, offered);
+    const { stdout } = await peerctl(['show', '01k', '--to', '/home/bob'], { socket: daemon.socket });
+    expect(daemon.asked[0]?.query.get('to')).toBe('/home/bob');
+    for (const part of [/^trust +new$/m, /^would go to +\/home\/bob$/m, /^there +1 new, 1 in conflict \(what exists is replaced\), and more that were not compared$/m, /^space +too little space: needs 3\.8 MiB, 977 KiB free$/m, /^PATH +SIZE +THERE +LOOK AT$/m, /^photos\/ +- +new$/m, /^photos\/a\.sh +4 B +conflict +can be run$/m])
+      expect(stdout).toMatch(part);
   });
 
   test('what is finished: names, chunks, times, receipt, failures', async () => {

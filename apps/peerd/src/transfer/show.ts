@@ -1,7 +1,11 @@
 /** GET /v1/transfers/:id: one transfer with a page of its files. */
-import { escapeBytes, escapeText, type FileView, isFinalState, type ShowQuery, type StageTimes, type TransferDetail, utf8OrUndefined } from '@peerd/protocol';
+import {
+  escapeBytes, escapeText, type FileView, isFinalState, type OfferOutlook, PeerdError, type ShowQuery, type StageTimes, type TransferDetail, type Trust, utf8OrUndefined,
+} from '@peerd/protocol';
 import { fileRootOf, type IndexedEntry, Manifest } from '@peerd/transfer';
+import { checkDestination } from './destination.ts';
 import { statePaths } from './layout.ts';
+import { compareEntries, maxCompared, outlookOf } from './outlook.ts';
 import { readReceipt } from './receipts.ts';
 import type { EntryRun, TransferRecord } from './record.ts';
 import type { Failure, TransferStore } from './store.ts';
@@ -19,14 +23,22 @@ export interface ShowSources {
   readonly name: string;
   readonly store: TransferStore;
   readonly stateDir: string;
+  /** Where an offer is put unless somebody says otherwise. */
+  readonly downloadDir: string;
+  readonly trust: Trust;
+  readonly signal: AbortSignal;
 }
 
-export const showTransfer = async ({ record, stages, name, store, stateDir }: ShowSources, query: ShowQuery): Promise<TransferDetail> => {
+export const showTransfer = async (sources: ShowSources, query: ShowQuery): Promise<TransferDetail> => {
+  const { record, stages, name, store, stateDir } = sources;
   const offset = query.offset ?? 0;
+  const limit = query.limit ?? defaultLimit;
+  const { offer, compared } = await offerPart(sources, query, offset, limit);
   const { sent, received, reused, rewritten, chunkSize } = record;
   return {
     ...summaryOf(record, name),
-    files: await filesOf({ record, store, stateDir }, offset, query.limit ?? defaultLimit),
+    ...(offer === undefined ? {} : { offer }),
+    files: await filesOf({ record, store, stateDir, compared }, offset, limit),
     filesTotal: record.entries,
     filesOffset: offset,
     stages: { ...stages },
@@ -37,13 +49,32 @@ export const showTransfer = async ({ record, stages, name, store, stateDir }: Sh
   };
 };
 
+type Compared = Awaited<ReturnType<typeof compareEntries>>;
+
+/** Of an offer that waits for a decision: what it would mean where it would go. */
+const offerPart = async (
+  { record, stateDir, downloadDir, trust, signal }: ShowSources, { to }: ShowQuery, offset: number, limit: number,
+): Promise<{ offer?: OfferOutlook; compared: Compared }> => {
+  const waits = record.direction === 'receive' && record.state === 'offered';
+  if (to !== undefined) {
+    if (!waits) throw new PeerdError('wrong_state', `transfer ${record.id} is ${record.state}: only an offer that waits for a decision is compared with a directory`, { hint: 'Leave --to away.' });
+    await checkDestination(to);
+  }
+  if (!waits) return { compared: new Map() };
+  const directory = to ?? downloadDir;
+  const { diff, space } = await outlookOf({ record, stateDir, directory, limit: maxCompared, signal });
+  // Decided meanwhile, so that its manifest is gone, or a directory that can't be looked at: what is known is shown.
+  const compared = await compareEntries({ record, stateDir, directory, limit, signal }, offset).catch(() => new Map<number, never>());
+  return { offer: { trust, conflict: record.conflict, destination: escapeText(directory), diff, space }, compared };
+};
+
 /** A receipt is stored only after it was verified, or signed here. */
 const receiptOf = (record: TransferRecord): TransferDetail['receipt'] => {
   const body = record.receipt && readReceipt(record.receipt.body);
   return body ? { receivedAt: body.receivedAt, durability: body.durability, contentRoot: Buffer.from(body.contentRoot).toString('hex'), verified: true } : null;
 };
 
-const filesOf = async ({ record, store, stateDir }: Pick<ShowSources, 'record' | 'store' | 'stateDir'>, offset: number, limit: number): Promise<FileView[]> => {
+const filesOf = async ({ record, store, stateDir, compared }: Pick<ShowSources, 'record' | 'store' | 'stateDir'> & { compared: Compared }, offset: number, limit: number): Promise<FileView[]> => {
   const paths = statePaths(stateDir, record);
   let manifest: Manifest;
   try {
@@ -61,7 +92,7 @@ const filesOf = async ({ record, store, stateDir }: Pick<ShowSources, 'record' |
       placements: record.direction === 'receive' ? await store.placements(record, maxPlacements) : new Map<number, Buffer>(),
     };
     const files: FileView[] = [];
-    for await (const item of manifest.entries(offset, limit)) files.push(await fileView(context, item));
+    for await (const item of manifest.entries(offset, limit)) files.push({ ...(await fileView(context, item)), ...compared.get(item.index) });
     return files;
   } finally {
     await manifest.close();

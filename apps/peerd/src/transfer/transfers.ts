@@ -22,6 +22,7 @@ import { removeOrphans } from './layout.ts';
 import { findTransfer } from './lookup.ts';
 import { OutgoingTransfer } from './outgoing.ts';
 import type { TransferOptions, Transfers } from './ports.ts';
+import { maxCompared, outlookOf } from './outlook.ts';
 import { Posts } from './posts.ts';
 import type { TransferRecord } from './record.ts';
 import { Reception } from './reception.ts';
@@ -182,7 +183,9 @@ class StoredTransfers implements TransferService {
     const record = this.#current(await findTransfer(this.#environment.store, id));
     const { store, settings } = this.#environment;
     const stages = this.#registry.live(record)?.stages ?? record.stages;
-    return showTransfer({ record, stages, name: this.#environment.nameOf(record), store, stateDir: settings.stateDir }, query);
+    const { contacts, settings: { downloadDir } } = this.#options;
+    const trust = contacts.trustOf(record.peer, record.peerName);
+    return showTransfer({ record, stages, name: this.#environment.nameOf(record), store, stateDir: settings.stateDir, downloadDir, trust, signal: this.#stopping.signal }, query);
   }
 
   async why(id: string): Promise<WhyResponse> {
@@ -212,9 +215,13 @@ class StoredTransfers implements TransferService {
     const { contacts, settings } = this.#options;
     const waiting = this.#registry.allIncoming().map(({ record }) => record).filter(({ state }) => state === 'offered').sort((a, b) => a.createdAt - b.createdAt);
     const offers: InboxOffer[] = [];
-    for (const record of waiting)
-      offers.push(offerOf(record, this.#environment.nameOf(record), contacts.trustOf(record.peer, record.peerName), await countConflicts(settings.downloadDir, record.topLevel), this.#whyAsked(record)));
-    return offers;
+    let limit = maxCompared;
+    for (const record of waiting) {
+      const outlook = await outlookOf({ record, stateDir: settings.stateDir, directory: settings.downloadDir, limit, signal: this.#stopping.signal });
+      limit -= Math.min(limit, record.entries);
+      offers.push(offerOf(record, this.#environment.nameOf(record), contacts.trustOf(record.peer, record.peerName), await countConflicts(settings.downloadDir, record.topLevel), outlook, this.#whyAsked(record)));
+    }
+    return offers.filter(({ id, from }) => this.#registry.incoming(from.id, id)?.record.state === 'offered');
   }
 
   async turnAway(peer: PeerId): Promise<number> {

@@ -1,5 +1,6 @@
 /** Transfers as the control API shows them: everything that a peer chose is escaped. */
 import { escapeBytes, escapeText, type InboxOffer, type PeerReference, shownState, type TransferSummary, type Trust } from '@peerd/protocol';
+import type { Outlook } from './outlook.ts';
 import type { TransferRecord } from './record.ts';
 
 /** Names of an offer that are shown. */
@@ -32,7 +33,7 @@ const pausedByOf = (record: TransferRecord): Pick<TransferSummary, 'pausedBy'> =
   return { pausedBy: [...(record.pausedHere ? [here] : []), ...(record.pausedThere ? [there] : [])].toSorted().toReversed() };
 };
 
-export const offerOf = (record: TransferRecord, name: string, trust: Trust, conflicts: number, why: string | undefined): InboxOffer => ({
+export const offerOf = (record: TransferRecord, name: string, trust: Trust, conflicts: number, { diff, risks, space }: Outlook, why: string | undefined): InboxOffer => ({
   id: record.id,
   from: peerOf(record, name),
   trust,
@@ -40,6 +41,10 @@ export const offerOf = (record: TransferRecord, name: string, trust: Trust, conf
   bytes: record.bytes,
   ...(record.note === undefined ? {} : { note: escapeText(record.note) }),
   conflicts,
+  conflict: record.conflict,
+  diff,
+  risks,
+  space,
   names: record.topLevel.slice(0, shownNames).map((topLevel) => escapeBytes(topLevel)),
   receivedAt: record.offeredAt ?? record.createdAt,
   ...(why === undefined ? {} : { why }),

@@ -1,6 +1,7 @@
 /** Shapes that several control routes share. Fields are only ever added (design: scripts rely on them). */
 import { z } from 'zod';
 import { type PeerId, peerIdSchema, type TransferId, transferIdSchema } from '../ids.ts';
+import { type DiffKind, diffKinds } from './local-diff.ts';
 
 /** The error document: last line of stderr with `--json`, and the body of every control response that is not 2xx. */
 export interface ErrorDocument {
@@ -73,6 +74,10 @@ export interface FileView {
   /** Symlinks only, escaped. */
   target?: string;
   error?: { code: string; message: string };
+  /** Of an offer that waits for a decision: compared with where it would go. */
+  diff?: DiffKind;
+  /** Of such an offer: why one should look at it; absent: no reason. As in `RiskyPath`. */
+  risky?: string[];
 }
 export const fileViewSchema: z.ZodType<FileView> = z.object({
   path: z.string(),
@@ -84,6 +89,8 @@ export const fileViewSchema: z.ZodType<FileView> = z.object({
   savedAs: z.string().exactOptional(),
   target: z.string().exactOptional(),
   error: z.object({ code: z.string(), message: z.string() }).exactOptional(),
+  diff: z.enum(diffKinds).exactOptional(),
+  risky: z.array(z.string()).exactOptional(),
 });
 
 /** One page of a list. */

@@ -1,6 +1,8 @@
 /** GET /v1/inbox, POST /v1/inbox/:id/accept, POST /v1/inbox/:id/reject (`:id` also a unique prefix) */
 import { z } from 'zod';
 import { type TransferId, transferIdSchema } from '../ids.ts';
+import { type ConflictPolicy, conflictPolicies } from '../messages/offer.ts';
+import { type LocalDiff, localDiffSchema, type RiskyPath, riskyPathSchema, type SpaceView, spaceViewSchema } from './local-diff.ts';
 import { type PeerReference, peerReferenceSchema, type TransferSummary, transferSummarySchema } from './common.ts';
 import { type Trust, trustLevels } from './peers.ts';
 
@@ -13,6 +15,13 @@ export interface InboxOffer {
   note?: string;
   /** Top-level names that exist in the download directory. */
   conflicts: number;
+  /** What becomes of names that exist. */
+  conflict: ConflictPolicy;
+  /** Compared with the download directory. */
+  diff: LocalDiff;
+  /** The first entries that want a look. */
+  risks: RiskyPath[];
+  space: SpaceView;
   /** Top-level names, escaped; at most 10. */
   names: string[];
   receivedAt: number;
@@ -41,6 +50,10 @@ export const inboxResponseSchema: z.ZodType<InboxResponse> = z.object({
       bytes: z.int(),
       note: z.string().exactOptional(),
       conflicts: z.int(),
+      conflict: z.enum(conflictPolicies),
+      diff: localDiffSchema,
+      risks: z.array(riskyPathSchema),
+      space: spaceViewSchema,
       names: z.array(z.string()),
       receivedAt: z.int(),
       why: z.string().exactOptional(),

@@ -2,6 +2,8 @@
 import { z } from 'zod';
 import { type ConflictPolicy, conflictPolicies } from '../messages/offer.ts';
 import { type FileView, fileViewSchema, type TransferSummary, transferSummarySchema } from './common.ts';
+import { type LocalDiff, localDiffSchema, type SpaceView, spaceViewSchema } from './local-diff.ts';
+import { type Trust, trustLevels } from './peers.ts';
 
 export interface SendRequest {
   /** What the person typed: one per receiver. */
@@ -75,7 +77,23 @@ export const stageTimesSchema: z.ZodType<StageTimes> = z.object({
 });
 export const noStageTimes: Readonly<StageTimes> = { read: 0, hash: 0, socket: 0, write: 0, limit: 0, waiting: 0 };
 
+/** Where an offer that waits for a decision would go, and what that would mean there. */
+export interface OfferOutlook {
+  trust: Trust;
+  /** What becomes of names that exist. */
+  conflict: ConflictPolicy;
+  /** Absolute, escaped. */
+  destination: string;
+  diff: LocalDiff;
+  space: SpaceView;
+}
+const offerOutlookSchema: z.ZodType<OfferOutlook> = z.object({
+  trust: z.enum(trustLevels), conflict: z.enum(conflictPolicies), destination: z.string(), diff: localDiffSchema, space: spaceViewSchema,
+});
+
 export interface TransferDetail extends TransferSummary {
+  /** Only while it waits for a decision here. */
+  offer?: OfferOutlook;
   files: FileView[];
   /** Entries in all; `files` is one page of them. */
   filesTotal: number;
@@ -89,6 +107,7 @@ export interface TransferDetail extends TransferSummary {
   receipt: { receivedAt: number; durability: 'transfer' | 'none'; contentRoot: string; verified: boolean } | null;
 }
 export const transferDetailSchema: z.ZodType<TransferDetail> = z.intersection(transferSummarySchema, z.object({
+  offer: offerOutlookSchema.exactOptional(),
   files: z.array(fileViewSchema),
   filesTotal: z.int(),
   filesOffset: z.int(),
@@ -103,10 +122,13 @@ export const transferDetailSchema: z.ZodType<TransferDetail> = z.intersection(tr
 
 /** Query of GET /v1/transfers/:id: one page of `files`. */
 export interface ShowQuery {
+  /** Absolute directory with which an offer is compared instead of the download directory. */
+  to?: string;
   offset?: number;
   limit?: number;
 }
 export const showQuerySchema: z.ZodType<ShowQuery> = z.object({
+  to: z.string().startsWith('/').exactOptional(),
   offset: z.coerce.number().int().min(0).exactOptional(),
   limit: z.coerce.number().int().min(1).max(10_000).exactOptional(),
 });

@@ -15,6 +15,18 @@ const freeBytes = async (directory: Buffer | string): Promise<number> => {
   }
 };
 
+export interface FreeSpace {
+  readonly free: number;
+  /** Whether so many bytes would be accepted now. */
+  readonly fits: boolean;
+}
+
+/** @throws PeerdError `io_error` */
+export const freeSpace = async (directory: Buffer | string, needed: number): Promise<FreeSpace> => {
+  const free = await freeBytes(directory);
+  return { free, fits: free >= needed + marginBytes };
+};
+
 /** What never fits is refused whatever may have arrived before. @throws PeerdError `no_space` */
 export const assertCapacity = async (directory: Buffer | string, bytes: number): Promise<void> => {
   const { blocks, bsize } = await statfs(directory);

@@ -31,6 +31,10 @@ export interface Calls {
   mergeEntries: { in: { entries: Uint8Array }; out: MergeResult };
   /** Leaves the directories that are still open. */
   mergeFinish: { in: Record<string, never>; out: void };
+  /** `undefined`: the directory does not exist. */
+  compareOpen: { in: { directoryFd: number | undefined }; out: void };
+  /** Two bytes for each entry: a comparison and its risks. */
+  compareEntries: { in: { entries: Uint8Array }; out: Uint8Array<ArrayBuffer> };
   removeTree: { in: { path: Uint8Array; limit: number }; out: boolean };
 }
 

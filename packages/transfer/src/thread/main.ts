@@ -2,6 +2,7 @@
 import { isMainThread, parentPort } from 'node:worker_threads';
 import { BatchError } from './batch-error.ts';
 import type { CallName, Calls, FailedCall, Reply, Request } from './calls.ts';
+import { ComparedFiles } from './compared-files.ts';
 import { EntryBatch } from './entry-batch.ts';
 import { MergedFiles } from './merged-files.ts';
 import { removeTree } from './remove-tree.ts';
@@ -20,6 +21,7 @@ let walk: TreeWalk | undefined;
 let sources: SourceFiles | undefined;
 let staging: StagedFiles | undefined;
 let merged: MergedFiles | undefined;
+let compared: ComparedFiles | undefined;
 
 const handlers: { [K in CallName]: (input: Calls[K]['in']) => Calls[K]['out'] } = {
   reset: () => {
@@ -27,10 +29,12 @@ const handlers: { [K in CallName]: (input: Calls[K]['in']) => Calls[K]['out'] } 
     sources?.close();
     staging?.close();
     merged?.close();
+    compared?.close();
     walk = undefined;
     sources = undefined;
     staging = undefined;
     merged = undefined;
+    compared = undefined;
   },
   walkOpen: ({ paths, workingDirectory }) => {
     const roots = paths.map((path, position) => {
@@ -82,6 +86,11 @@ const handlers: { [K in CallName]: (input: Calls[K]['in']) => Calls[K]['out'] } 
     merged?.close();
     merged = undefined;
   },
+  compareOpen: ({ directoryFd }) => {
+    compared?.close();
+    compared = new ComparedFiles(directoryFd);
+  },
+  compareEntries: ({ entries }) => opened(compared).compare(entries),
   removeTree: ({ path, limit }) => removeTree(buffer(path), limit),
 };
 
