@@ -21,6 +21,7 @@ import { addShow } from './commands/show.ts';
 import { addStatus } from './commands/status.ts';
 import { addTransfers } from './commands/transfers.ts';
 import { addTrust } from './commands/trust.ts';
+import { addVerify } from './commands/verify.ts';
 import { addWhoami } from './commands/whoami.ts';
 import { addWhy } from './commands/why.ts';
 import { examples } from './commands/usage.ts';
@@ -36,7 +37,7 @@ type Add = (program: Command, run: Run) => void;
 /** By the names that people type. */
 const groups: Readonly<Record<string, Readonly<Record<string, Add>>>> = {
   'This peer:': { status: addStatus, whoami: addWhoami },
-  'Peers:': { peers: addPeers, connect: addConnect, disconnect: addDisconnect, contacts: addContacts, trust: addTrust, policy: addPolicy, forget: addForget, chat: addChat },
+  'Peers:': { peers: addPeers, connect: addConnect, disconnect: addDisconnect, contacts: addContacts, trust: addTrust, verify: addVerify, policy: addPolicy, forget: addForget, chat: addChat },
   'Transfers:': { send: addSend, inbox: addInbox, accept: addAccept, reject: addReject, transfers: addTransfers, show: addShow, why: addWhy, pause: addPause, resume: addResume, cancel: addCancel },
   'Proof:': { history: addHistory, receipts: addReceipts },
 };

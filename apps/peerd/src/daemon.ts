@@ -22,6 +22,7 @@ import { peersRoutes } from './control/routes/peers.ts';
 import { policyRoutes } from './control/routes/policy.ts';
 import { receiptsRoutes } from './control/routes/receipts.ts';
 import { transfersRoutes } from './control/routes/transfers.ts';
+import { verifyRoutes } from './control/routes/verify.ts';
 import { closeControl, createControl, listenControl } from './control/server.ts';
 import { controlSocket } from './control/socket-path.ts';
 import { coalesce } from './daemon/coalesce.ts';
@@ -42,6 +43,7 @@ import { createRendezvous } from './rendezvous/rendezvous.ts';
 import { defaultDownloadDir, defaultListenPort, defaultMetrics, type PeerdSettings } from './settings.ts';
 import { createTransferMetrics } from './transfer/metrics.ts';
 import { createTransfers, type TransferService } from './transfer/transfers.ts';
+import { Verifications } from './verification/verifications.ts';
 import { version } from './version.ts';
 
 export interface PeerDaemon extends Daemon {
@@ -120,8 +122,9 @@ export const createDaemon = async (settings: PeerdSettings, { logger, env, onFat
   starting.defer(() => transfers.stop());
 
   const introductions = new IntroductionDesk({ policy: settings.introductions, requests, contacts, links: () => links, events: hub, logger });
+  const verifications = new Verifications({ self: identity.id, contacts, events: hub, logger, now });
   const hello = { versions: [...protocolVersions], nonce: randomBytes(nonceBytes), name: settings.name, agent: `peerd/${version}` };
-  const users: LinkUser[] = [watchLinks({ contacts, events: hub, logger, onChange: peersChanged.call }), chat, transfers];
+  const users: LinkUser[] = [watchLinks({ contacts, events: hub, logger, onChange: peersChanged.call }), chat, transfers, verifications];
   const links: LinkLayer = createLinks({
     identity, hello, users, logger,
     listen: settings.listen ?? { host: '::', port: defaultListenPort },
@@ -174,12 +177,13 @@ export const createDaemon = async (settings: PeerdSettings, { logger, env, onFat
         status: () => statusOf({ fixed, contacts, links: () => links.all(), rendezvous: () => rendezvous.status(), transfers: () => transfers.counts() }),
       });
       void app.register(peersRoutes, { known, contacts, links, stopping: stopping.signal });
+      void app.register(verifyRoutes, { contacts, links, verifications, logger, stopping: stopping.signal });
       void app.register(policyRoutes, { contacts, policies, links, transfers, requests, logger, now, onChange: peersChanged.call });
       void app.register(contactsRoutes, { known, contacts, self: self.id, links, policies, requests, chat, transfers, onChange: peersChanged.call });
       void app.register(transfersRoutes, { transfers, stopping: stopping.signal });
       void app.register(historyRoutes, { transfers });
       void app.register(receiptsRoutes, { receipts, contacts, stopping: stopping.signal });
-      void app.register(inboxRoutes, { transfers, introductions, requests });
+      void app.register(inboxRoutes, { transfers, introductions, requests, verifications });
       void app.register(messagesRoutes, { chat, contacts, stopping: stopping.signal });
       void app.register(eventsRoutes, { hub, logger, stopping: stopping.signal });
     },

@@ -27,6 +27,9 @@ export const errorCodes = {
   wrong_key: { exit: 8, retryable: false, summary: 'The machine that answered does not hold the expected key.' },
   not_introduced: { exit: 8, retryable: true, summary: 'An inbound link came from neither a contact nor an introduced peer.' },
   blocked: { exit: 8, retryable: false, summary: 'The peer is blocked here: nothing goes to it, and nothing of it is taken.' },
+  verify_mismatch: { exit: 8, retryable: false, summary: 'The persons who compared codes saw different ones: somebody may stand between.' },
+  verify_broken: { exit: 8, retryable: false, summary: 'The other side did not keep to the order or to its commitment while codes were compared.' },
+  verify_timeout: { exit: 1, retryable: true, summary: 'The persons did not compare codes in time.' },
   // Reaching a peer
   peer_unreachable: { exit: 1, retryable: true, summary: 'No link came up before the deadline.' },
   introduction_refused: { exit: 5, retryable: false, summary: 'The asked peer refused the introduction.' },
@@ -55,7 +58,7 @@ export const errorCodes = {
   disconnected: { exit: 1, retryable: true, summary: 'The peer ended the link on purpose.' },
   // Offers and manifests
   rejected: { exit: 5, retryable: false, summary: 'The receiver rejected the offer.' },
-  cancelled: { exit: 6, retryable: false, summary: 'The transfer was cancelled.' },
+  cancelled: { exit: 6, retryable: false, summary: 'The transfer, or the comparison of codes, was cancelled.' },
   offer_expired: { exit: 1, retryable: false, summary: 'Nobody decided about the offer within its lifetime.' },
   too_many_offers: { exit: 1, retryable: true, summary: 'The inbox holds as many offers of this peer as it may.' },
   manifest_too_large: { exit: 1, retryable: false, summary: 'The manifest is larger than the receiver stores before consent.' },

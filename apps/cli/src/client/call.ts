@@ -20,7 +20,14 @@ const maxAnswerBytes = 256 * 1024 * 1024;
 
 /** @throws PeerdError `daemon_unreachable`, the signal's reason; DaemonError */
 export const call = async (socket: string, options: Call): Promise<unknown> => {
-  const { status, text } = (await quick(socket, options)) ?? (await ask(socket, options));
+  return accepted(socket, (await quick(socket, options)) ?? (await ask(socket, options)));
+};
+
+/** The whole of an answer whose head is there. @throws as `call` */
+export const settle = async (socket: string, response: IncomingMessage, signal: AbortSignal): Promise<unknown> =>
+  accepted(socket, { status: response.statusCode ?? 0, text: await readAll(socket, response, signal) });
+
+const accepted = (socket: string, { status, text }: Answer): unknown => {
   const body = parse(socket, text);
   if (status >= 200 && status < 300) return body;
   throw new DaemonError(failureIn(body) ?? { code: 'internal', message: `peerd answered with HTTP status ${status}`, hint: null });

@@ -2,7 +2,7 @@
 import type {
   AcceptRequest, ConnectResponse, ContactsResponse, DisconnectResponse, ForgetResponse, HistoryQuery, HistoryResponse, InboxActionResponse, InboxResponse, MessagesResponse, PeersResponse, PolicyRequest, PolicyResponse, RejectRequest, SendMessageRequest,
   ReceiptsQuery, ReceiptsResponse, SendMessageResponse, SendRequest, SendResponse, ShowQuery, StatusResponse, TransferActionResponse, TransferDetail,
-  TransfersResponse, TrustRequest, TrustResponse, VerifyReceiptsResponse, WhoamiResponse, WhyResponse,
+  TransfersResponse, TrustRequest, TrustResponse, VerifyAnswerResponse, VerifyEvent, VerifyReceiptsResponse, WhoamiResponse, WhyResponse,
 } from '@peerd/protocol';
 import type { Followed, FollowOptions } from './follow.ts';
 import { call } from './call.ts';
@@ -45,6 +45,17 @@ export class Client {
 
   forget(peer: string, signal: AbortSignal): Promise<ForgetResponse> {
     return this.#post(`/v1/peers/${encodeURIComponent(peer)}/forget`, {}, signal);
+  }
+
+  /** No deadline: it waits for two persons. Leaving it early gives up. */
+  async *verify(peer: string, signal: AbortSignal): AsyncGenerator<VerifyEvent, void, void> {
+    const { streamLines } = await import('./stream.ts');
+    const lines = streamLines(this.#socket(), { method: 'POST', path: `/v1/peers/${encodeURIComponent(peer)}/verify`, body: {}, signal });
+    for await (const line of lines) yield line as VerifyEvent;
+  }
+
+  answerVerification(peer: string, same: boolean, signal: AbortSignal): Promise<VerifyAnswerResponse> {
+    return this.#post(`/v1/peers/${encodeURIComponent(peer)}/verify/answer`, { same }, signal);
   }
 
   policy(peer: string, signal: AbortSignal): Promise<PolicyResponse> {

@@ -11,14 +11,16 @@ import { formatAgo } from './times.ts';
 const shownNames = 10;
 
 export const inboxLines = (inbox: InboxResponse, screen: number | undefined, colors: Colors, now: number): string[] => {
-  const { offers, introductions } = inbox;
-  if (offers.length === 0 && introductions.length === 0) return ['nothing waits for a decision'];
+  const { offers, introductions, verifications = [] } = inbox;
+  if (offers.length === 0 && introductions.length === 0 && verifications.length === 0) return ['nothing waits for a decision'];
   const lines: string[] = [];
   if (offers.length > 0) lines.push(...offersList(inbox, screen, colors, now));
   if (introductions.length > 0) {
     if (lines.length > 0) lines.push('');
     lines.push(...introductionsTable(inbox, screen, colors, now));
   }
+  if (verifications.length > 0 && lines.length > 0) lines.push('');
+  for (const { from } of verifications) lines.push(`${peerLabel(from)} waits to compare codes with you: ${colors.bold(`peerctl verify ${shortId(from.id)}`)}`);
   return lines;
 };
 

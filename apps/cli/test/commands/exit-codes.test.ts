@@ -133,7 +133,7 @@ describe('usage: exit 2', () => {
 });
 
 describe('help: exit 0', () => {
-  const commands = ['status', 'whoami', 'peers', 'connect', 'disconnect', 'send', 'inbox', 'accept', 'reject', 'transfers', 'show', 'pause', 'resume', 'cancel', 'chat', 'trust', 'policy', 'forget', 'contacts', 'why', 'history', 'receipts'];
+  const commands = ['status', 'whoami', 'peers', 'connect', 'disconnect', 'send', 'inbox', 'accept', 'reject', 'transfers', 'show', 'pause', 'resume', 'cancel', 'chat', 'trust', 'verify', 'policy', 'forget', 'contacts', 'why', 'history', 'receipts'];
 
   test('--help names every command and no other', async () => {
     const { code, stdout } = await peerctl(['--help']);

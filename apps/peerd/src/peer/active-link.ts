@@ -37,6 +37,10 @@ export class ActiveLink implements Link {
     }, failed);
   }
 
+  exportKeyingMaterial(length: number, label: string): Buffer {
+    return this.connection.channel.exportKeyingMaterial(length, label);
+  }
+
   async send(frame: Buffer): Promise<void> {
     this.signal.throwIfAborted();
     if (this.connection.channel.send(frame)) return;

@@ -15,6 +15,8 @@ export interface Link {
   readonly since: number;
   /** Aborts with a PeerdError when the link ended. */
   readonly signal: AbortSignal;
+  /** RFC 8446 §7.5: bytes that only the two ends of the control connection know. */
+  exportKeyingMaterial(length: number, label: string): Buffer;
   /** Queues one encoded frame on the control connection; resolves when it takes more. @throws the reason of `signal` */
   send(frame: Buffer): Promise<void>;
   /** A data connection for this transfer, whoever has to dial it. @throws PeerdError; the reason of either signal */

@@ -53,7 +53,7 @@ class ManualLinks implements Links {
   /** @param port where it was dialled; 0: it was dialled from there */
   put(peer: { id: PeerId; name: string }, port = 7): Link {
     const link: Link = {
-      peer: peer.id, name: peer.name, publicKey: Buffer.alloc(44), dialled: port !== 0, remote: { host: '192.0.2.1', port: port || 50_000 }, since: 5,
+      peer: peer.id, name: peer.name, publicKey: Buffer.alloc(44), exportKeyingMaterial: () => Buffer.alloc(32), dialled: port !== 0, remote: { host: '192.0.2.1', port: port || 50_000 }, since: 5,
       signal: new AbortController().signal,
       send: async () => {},
       openData: () => Promise.reject(new PeerdError('link_lost', 'no data here')),

@@ -30,7 +30,7 @@ const makeLink = (fail?: () => PeerdError | undefined) => {
     };
   };
   const link: Link = {
-    peer: 'a'.repeat(52), name: 'a', publicKey: Buffer.alloc(44), dialled: true, remote: { host: '127.0.0.1', port: 1 }, since: 0, signal: never, send: async () => {}, openData,
+    peer: 'a'.repeat(52), name: 'a', publicKey: Buffer.alloc(44), exportKeyingMaterial: () => Buffer.alloc(32), dialled: true, remote: { host: '127.0.0.1', port: 1 }, since: 0, signal: never, send: async () => {}, openData,
   };
   return { link, connections };
 };

@@ -13,7 +13,7 @@ const speakTo = (world: World): { link: Link; heard: number[] } => {
   return {
     heard,
     link: {
-      peer: world.alice.id, name: 'alice', publicKey: world.alice.identity.publicKey, dialled: false, remote: { host: '127.0.0.1', port: 1 }, since: 0,
+      peer: world.alice.id, name: 'alice', publicKey: world.alice.identity.publicKey, exportKeyingMaterial: () => Buffer.alloc(32), dialled: false, remote: { host: '127.0.0.1', port: 1 }, since: 0,
       signal: new AbortController().signal,
       send: async (frame) => void heard.push(frame.readUInt8(4)),
       openData: () => Promise.reject(new PeerdError('link_lost', 'no data here')),

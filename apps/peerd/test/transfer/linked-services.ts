@@ -235,7 +235,7 @@ export class Wire {
       }
     };
     return {
-      peer: other.id, name: other.name, publicKey: other.identity.publicKey, dialled: self === this.#sides[0], remote: { host: '127.0.0.1', port: 1 }, since: 0,
+      peer: other.id, name: other.name, publicKey: other.identity.publicKey, exportKeyingMaterial: () => Buffer.alloc(32), dialled: self === this.#sides[0], remote: { host: '127.0.0.1', port: 1 }, since: 0,
       signal: this.#ended.signal,
       send: async (bytes) => {
         this.#ended.signal.throwIfAborted();

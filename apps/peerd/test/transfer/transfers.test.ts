@@ -279,7 +279,7 @@ describe('transfers', () => {
     const wire = world.link();
     const { id } = await sendFile(world, 100);
     await offered(bob, id);
-    const link = { signal: never, peer: alice.id, name: 'alice', publicKey: alice.identity.publicKey, dialled: false, remote: { host: '127.0.0.1', port: 1 }, since: 0 };
+    const link = { signal: never, peer: alice.id, name: 'alice', publicKey: alice.identity.publicKey, exportKeyingMaterial: () => Buffer.alloc(32), dialled: false, remote: { host: '127.0.0.1', port: 1 }, since: 0 };
     const answers: Buffer[] = [];
     const offer = { transfer: id, entries: 1, bytes: 100, pages: 1, manifestBytes: 50, offerRoot: Buffer.alloc(32, 7), chunkSize, conflict: 'rename' as const };
     await bob.service.message({ ...link, send: async (frame) => void answers.push(frame), openData: () => Promise.reject(new Error('none')) }, { kind: 'offer', body: offer });

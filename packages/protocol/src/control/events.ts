@@ -20,6 +20,8 @@ export type ControlEvent =
   | { kind: 'offer'; id: string; from: PeerReference }
   /** A peer that is no contact asks for a link: GET /v1/inbox. */
   | { kind: 'introduction'; id: string; from: PeerReference }
+  /** `asked`: the peer's person waits for ours to compare codes; `withdrawn`: not any more. The others are ends. */
+  | { kind: 'verification'; peer: PeerReference; state: 'asked' | 'withdrawn' | 'verified' | 'mismatch' | 'cancelled' | 'failed' }
   /** A transfer was made or changed state. `savedAs` with `done`. */
   | { kind: 'transfer'; transfer: TransferSummary; savedAs?: string[] }
   /** At most 4 a second per transfer. */
@@ -36,6 +38,7 @@ export const controlEventSchema: z.ZodType<ControlEvent> = z.discriminatedUnion(
   z.object({ kind: z.literal('message'), message: chatMessageViewSchema }),
   z.object({ kind: z.literal('offer'), id: z.string(), from: peerReferenceSchema }),
   z.object({ kind: z.literal('introduction'), id: z.string(), from: peerReferenceSchema }),
+  z.object({ kind: z.literal('verification'), peer: peerReferenceSchema, state: z.enum(['asked', 'withdrawn', 'verified', 'mismatch', 'cancelled', 'failed']) }),
   z.object({ kind: z.literal('transfer'), transfer: transferSummarySchema, savedAs: z.array(z.string()).exactOptional() }),
   z.object({ kind: z.literal('progress'), id: z.string(), bytesDone: z.int(), bytes: z.int(), chunks: counters }),
 ]);

@@ -36,9 +36,16 @@ export interface InboxIntroduction {
   receivedAt: number;
 }
 const introductionSchema = z.object({ id: z.string(), from: peerReferenceSchema, trust: z.enum(trustLevels), receivedAt: z.int() });
+/** A peer whose person waits for ours to run `verify`. */
+export interface InboxVerification {
+  from: PeerReference;
+  trust: Trust;
+  receivedAt: number;
+}
 export interface InboxResponse {
   offers: InboxOffer[];
   introductions: InboxIntroduction[];
+  verifications?: InboxVerification[];
 }
 export const inboxResponseSchema: z.ZodType<InboxResponse> = z.object({
   offers: z.array(
@@ -60,6 +67,7 @@ export const inboxResponseSchema: z.ZodType<InboxResponse> = z.object({
     }),
   ),
   introductions: z.array(introductionSchema),
+  verifications: z.array(z.object({ from: peerReferenceSchema, trust: z.enum(trustLevels), receivedAt: z.int() })).exactOptional(),
 });
 
 export interface AcceptRequest {

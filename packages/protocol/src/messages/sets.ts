@@ -37,6 +37,10 @@ import { rosterSnapshot } from './roster-snapshot.ts';
 import { select } from './select.ts';
 import { sourceComplete } from './source-complete.ts';
 import { unregister } from './unregister.ts';
+import { verifyCancel } from './verify-cancel.ts';
+import { verifyCommit } from './verify-commit.ts';
+import { verifyConfirm } from './verify-confirm.ts';
+import { verifyReveal } from './verify-reveal.ts';
 
 /** A decoded message: `{ kind, body }`, told apart by `kind`. */
 type Message<D> = D extends MessageDefinition<infer Kind> ? { readonly kind: Kind; readonly body: BodyOf<D> } : never;
@@ -48,7 +52,8 @@ const transferMessages = [
   offer, manifestRequest, manifestPage, offered, accept, reject, have, progress, entryFailed, sourceComplete, receipt, receiptAck, cancel, failed, pause,
   pauseAck,
 ] as const;
-const link = [...common, select, dataRequest, dataToken, chat, chatAck, ...transferMessages] as const;
+const verifyMessages = [verifyCommit, verifyReveal, verifyConfirm, verifyCancel] as const;
+const link = [...common, select, dataRequest, dataToken, chat, chatAck, ...verifyMessages, ...transferMessages] as const;
 
 export type CommonMessage =
   | Message<typeof hello>
@@ -89,10 +94,17 @@ export type TransferMessage =
   | Message<typeof failed>
   | Message<typeof pause>
   | Message<typeof pauseAck>;
+/** What compares codes, in either direction. */
+export type VerifyMessage =
+  | Message<typeof verifyCommit>
+  | Message<typeof verifyReveal>
+  | Message<typeof verifyConfirm>
+  | Message<typeof verifyCancel>;
 /** What stands on the control connection of a link, in either direction. */
 export type LinkMessage =
   | CommonMessage
   | TransferMessage
+  | VerifyMessage
   | Message<typeof select>
   | Message<typeof dataRequest>
   | Message<typeof dataToken>
@@ -136,5 +148,5 @@ export const dataBounds: FrameBounds = new Map([
 /** Every message definition by kind, for documents and golden vectors. */
 export const allMessages: readonly MessageDefinition<string, never>[] = anySet([
   ...common, register, registered, rosterSnapshot, rosterDelta, rosterRequest, introduce, introduction, introductionAnswer, introductionResult,
-  unregister, select, dataRequest, dataToken, chat, chatAck, ...transferMessages,
+  unregister, select, dataRequest, dataToken, chat, chatAck, ...verifyMessages, ...transferMessages,
 ]);

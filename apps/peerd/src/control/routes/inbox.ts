@@ -5,16 +5,18 @@ import { z } from 'zod';
 import type { IntroductionDesk } from '../../introductions/desk.ts';
 import { ambiguousId, type IntroductionRequest, type IntroductionRequests, withPrefix } from '../../introductions/requests.ts';
 import type { Transfers } from '../../transfer/ports.ts';
+import type { Verifications } from '../../verification/verifications.ts';
 
 export interface InboxRoutes {
   readonly transfers: Transfers;
   readonly introductions: Pick<IntroductionDesk, 'inbox' | 'accept' | 'reject'>;
   readonly requests: Pick<IntroductionRequests, 'waiting'>;
+  readonly verifications: Pick<Verifications, 'asking'>;
 }
 
 const params = z.object({ id: z.string().min(1).max(64).describe('The id of an offer or of an introduction, or a unique beginning of it') });
 
-export const inboxRoutes: FastifyPluginAsyncZod<InboxRoutes> = async (app, { transfers, introductions, requests }) => {
+export const inboxRoutes: FastifyPluginAsyncZod<InboxRoutes> = async (app, { transfers, introductions, requests, verifications }) => {
   /** What the id names, unless it is an offer. */
   const introductionOf = async (typed: string): Promise<IntroductionRequest | undefined> => {
     const found = withPrefix(requests.waiting(), typed);
@@ -28,7 +30,7 @@ export const inboxRoutes: FastifyPluginAsyncZod<InboxRoutes> = async (app, { tra
   app.get(
     '/v1/inbox',
     { schema: { description: 'What waits for a decision.', response: { 200: inboxResponseSchema } } },
-    async () => ({ offers: await transfers.inbox(), introductions: introductions.inbox() }),
+    async () => ({ offers: await transfers.inbox(), introductions: introductions.inbox(), verifications: verifications.asking() }),
   );
 
   app.post(

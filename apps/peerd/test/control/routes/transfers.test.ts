@@ -26,7 +26,7 @@ const serve = async (peer: Peer): Promise<<Body>(method: string, path: string, b
     version: '0', logger: createLogger('test', 'silent'),
     routes: (fastify) => {
       void fastify.register(transfersRoutes, { transfers: peer.service, stopping: stopping.signal });
-      void fastify.register(inboxRoutes, { transfers: peer.service, introductions: { inbox: () => [], accept: () => expect.unreachable(), reject: () => expect.unreachable() }, requests: { waiting: () => [] } });
+      void fastify.register(inboxRoutes, { transfers: peer.service, introductions: { inbox: () => [], accept: () => expect.unreachable(), reject: () => expect.unreachable() }, requests: { waiting: () => [] }, verifications: { asking: () => [] } });
     },
   });
   const socketPath = join(peer.directory, 'control.sock');
