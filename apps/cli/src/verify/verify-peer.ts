@@ -20,9 +20,11 @@ export const verifyPeer = async (context: Context, target: string): Promise<numb
   const own = new AbortController();
   const signal = AbortSignal.any([context.signal, own.signal]);
   const question = new AbortController();
+  let isAsking = false;
   const answer = async (peer: PeerReference): Promise<void> => {
+    isAsking = true;
     try {
-      const same = await askSame(context, peerLabel(peer), question.signal);
+      const same = await askSame(context, peerLabel(peer), question.signal).finally(() => (isAsking = false));
       if (same !== undefined) await client.answerVerification(peer.id, same, signal);
     } catch (error) {
       // It ended at the same moment: how stands in the last event.
@@ -36,7 +38,11 @@ export const verifyPeer = async (context: Context, target: string): Promise<numb
       else if (event.event === 'code') {
         if (!output.json) showCode(context, event.code);
         void answer(event.peer);
-      } else return conclude(context, event, question);
+      } else {
+        // Behind a question that nobody has answered.
+        if (isAsking && !output.json && process.stdin.isTTY) output.stderr.write('\n');
+        return conclude(context, event);
+      }
     }
   } finally {
     question.abort();
@@ -57,15 +63,11 @@ const showCode = ({ output }: Context, code: string): void => {
   output.line('Read it to each other over a channel on which you know each other, such as a phone call.');
 };
 
-const conclude = ({ output }: Context, event: Extract<VerifyEvent, { event: 'verified' | 'mismatch' | 'cancelled' | 'failed' }>, question: AbortController): number => {
-  const unanswered = !question.signal.aborted;
-  question.abort();
+const conclude = ({ output }: Context, event: Extract<VerifyEvent, { event: 'verified' | 'mismatch' | 'cancelled' | 'failed' }>): number => {
   if (event.event === 'verified') {
     if (!output.json) output.line(`${output.colors.green('verified:')} ${peerWithId(event.peer)}`);
     return 0;
   }
-  // Behind a question that nobody has answered.
-  if (unanswered && !output.json && process.stdin.isTTY) output.stderr.write('\n');
   printFailure(output, event.error);
   return exitCodeOf(event.error.code);
 };

@@ -33,11 +33,18 @@ export class Refusal extends Error {
   }
 }
 
+export interface Streamed {
+  write(document: unknown): void;
+  /** Resolves when the client has gone away, or the daemon. */
+  readonly closed: Promise<void>;
+}
+
 export class TestDaemon implements AsyncDisposable {
   readonly asked: Asked[] = [];
   readonly directory: string;
   readonly socket: string;
   readonly #answers = new Map<string, Answer>();
+  readonly #lines = new Map<string, (stream: Streamed) => void>();
   readonly #streams = new Set<ServerResponse>();
   readonly #waiters = new Set<() => void>();
   #server: Server | undefined;
@@ -65,6 +72,13 @@ export class TestDaemon implements AsyncDisposable {
       throw refusal;
     });
     return this;
+  }
+
+  /** The next answer to this route comes line by line, as the test says. */
+  stream(route: string): Promise<Streamed> {
+    const { promise, resolve } = Promise.withResolvers<Streamed>();
+    this.#lines.set(route, resolve);
+    return promise;
   }
 
   async listen(): Promise<void> {
@@ -147,6 +161,12 @@ export class TestDaemon implements AsyncDisposable {
       const text = JSON.stringify(body);
       response.writeHead(status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) }).end(text);
     };
+    const lines = this.#lines.get(`${asked.method} ${asked.path}`);
+    if (lines) {
+      response.writeHead(200, { 'content-type': 'application/x-ndjson' });
+      const closed = new Promise<void>((resolve) => response.once('close', resolve));
+      return lines({ write: (document) => void response.write(`${JSON.stringify(document)}\n`), closed });
+    }
     const answer = this.#answers.get(`${asked.method} ${asked.path}`);
     if (!answer) return send(404, new Refusal('not_found', `no route ${asked.method} ${asked.path}`).document);
     try {
