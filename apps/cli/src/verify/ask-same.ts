@@ -11,7 +11,10 @@ export const askSame = async ({ output, interrupts }: Context, who: string, sign
   const stop = (): void => reader.close();
   signal.addEventListener('abort', stop, { once: true });
   // In raw mode Ctrl-C is a character, not a signal.
-  reader.on('SIGINT', () => interrupts.abort(interrupted('given up')));
+  reader.on('SIGINT', () => {
+    output.stderr.write('\n');
+    interrupts.abort(interrupted('given up: nothing was changed'));
+  });
   reader.setPrompt(`Does ${who} see the same code? [y/N] `);
   if (isTerminal) reader.prompt();
   try {

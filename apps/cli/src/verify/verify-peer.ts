@@ -25,7 +25,9 @@ export const verifyPeer = async (context: Context, target: string): Promise<numb
     isAsking = true;
     try {
       const same = await askSame(context, peerLabel(peer), question.signal).finally(() => (isAsking = false));
-      if (same !== undefined) await client.answerVerification(peer.id, same, signal);
+      if (same === undefined) return;
+      await client.answerVerification(peer.id, same, signal);
+      if (same && !output.json) output.line(output.colors.dim(`waiting for what ${peerLabel(peer)} says`));
     } catch (error) {
       // It ended at the same moment: how stands in the last event.
       if (!hasCode(error, 'wrong_state')) own.abort(error);
