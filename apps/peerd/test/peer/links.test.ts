@@ -143,7 +143,8 @@ describe('links', () => {
     b.contacts.add(a.id);
     a.blocked.add(b.id);
     a.links.need(b.id, 'test');
-    expect(a.links.all()).toEqual([]);
+    await failureOf(a.links.connect(b.id, AbortSignal.timeout(400)));
+    expect([a.events, b.events]).toEqual([[], []]);
     a.blocked.delete(b.id);
     a.links.resume(b.id);
     await expectLinked(a, b);

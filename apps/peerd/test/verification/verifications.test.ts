@@ -48,11 +48,13 @@ describe('two persons', () => {
       codes.push(code);
       then();
     };
-    const first = alice.verify(bob, note(yes(alice, bob)));
+    const { signal } = new AbortController();
+    const first = alice.verify(bob, note(yes(alice, bob)), signal);
     await expect.poll(() => bob.user.asking()).toEqual([{ from: { id: alice.id, name: 'alice' }, trust: 'new', receivedAt: 5 }]);
     expect(() => bob.user.answer(alice.id, true)).toThrow(/no code/);
     await expect(alice.verify(bob)).rejects.toMatchObject({ code: 'wrong_state' });
     expect(await Promise.all([first, bob.verify(alice, note(yes(bob, alice)))])).toEqual(['verified', 'verified']);
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
     expect(codes[0]).toBe(codes[1]);
     expect([alice.verified, bob.verified]).toEqual([[bob.id], [alice.id]]);
     expect([alice.events, bob.events]).toEqual([['bob\\u{202e} verified'], ['alice asked', 'alice verified']]);
