@@ -98,11 +98,16 @@ describe.concurrent('policy', () => {
     expect(errorIn(connect.stderr).code).toBe('introduction_refused');
     expect(connect.stderr).not.toContain('block');
     expect(await bob.json('inbox')).toMatchObject({ offers: [] });
+    // Nobody is forgotten by being away, or by a restart.
+    await alice.end();
     await bob.end();
     await bob.start();
-    expect(await bob.json<Policy>('policy', alice.id)).toMatchObject({ policy: { kind: 'block' } });
-
-    await bob.json('policy', alice.id, 'ask');
+    expect(await bob.json<Policy>('policy', 'alice')).toMatchObject({ policy: { kind: 'block' } });
+    const { peers } = await bob.json<{ peers: { id: string; policy: { kind: string } }[] }>('peers');
+    expect(peers).toMatchObject([{ id: alice.id, name: 'alice', state: 'offline', policy: { kind: 'block', own: true } }]);
+    await bob.json('policy', 'alice', 'ask');
+    await alice.start();
+    await alice.seesPeers((seen) => seen.some(({ name, state }) => name === 'bob' && state !== 'offline'));
     expect((await alice.run('connect', 'bob')).code).toBe(0);
     // It was rejected then, and is told now.
     expect((await send.result).code).toBe(5);

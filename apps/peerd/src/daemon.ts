@@ -101,6 +101,7 @@ export const createDaemon = async (settings: PeerdSettings, { logger, env, onFat
   const contacts = await loadContacts({
     database, self, now,
     isBlocked: (peer) => policies.isBlocked(peer),
+    remembered: () => [...policies.peers(), ...requests.waiting().map(({ peer, name }) => ({ id: peer, name }))],
     present: () => [...links.all().map(({ peer, name }) => ({ id: peer, name })), ...rendezvous.roster.all()],
     onChange: (contact, added) => {
       peersChanged.call();

@@ -10,7 +10,7 @@ export const addPeers = (program: Command, run: Run): void => {
   program
     .command('peers')
     .summary('list the peers of the room and the contacts')
-    .description('Lists the peers of the room as the rendezvous tells them, live, and the contacts that are away (offline).')
+    .description('Lists the peers of the room as the rendezvous tells them, live, and the contacts and peers with a policy that are away (offline).')
     .option('--watch', 'go on and show every change; with --json one document per change')
     .addHelpText(
       'after',

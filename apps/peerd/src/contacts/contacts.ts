@@ -11,6 +11,8 @@ export interface ContactsOptions {
   readonly self: Sighting;
   /** Linked peers and the roster. */
   readonly present: () => readonly Sighting[];
+  /** Peers with a policy, or whose introduction waits. */
+  readonly remembered: () => readonly Sighting[];
   readonly isBlocked: (id: PeerId) => boolean;
   /** A contact was added, its trust or its addresses changed. */
   readonly onChange: (contact: Contact, added: boolean) => void;
@@ -91,7 +93,7 @@ class StoredContacts implements Contacts {
   }
 
   resolve(target: string): ResolvedPeer {
-    return resolvePeer(target, { self: this.#options.self, contacts: this.#byId, present: this.#options.present() });
+    return resolvePeer(target, { self: this.#options.self, contacts: this.#byId, present: this.#options.present(), remembered: this.#options.remembered() });
   }
 
   choose(target: string): ResolvedPeer {

@@ -2,6 +2,7 @@
 import type { PeerId, PolicyKind, PolicyView, TransferId, Trust } from '@peerd/protocol';
 import { escapeText } from '@peerd/protocol';
 import type { Database, Statement } from '../database/ports.ts';
+import type { Sighting } from './resolve.ts';
 import { type Grant, judge, type Offered, type Policy, standing, type Verdict } from './grant.ts';
 
 export interface PoliciesOptions {
@@ -13,10 +14,12 @@ export interface PoliciesOptions {
 
 export interface Policies {
   isBlocked(peer: PeerId): boolean;
-  /** Replaces the policy of before with its grant. */
-  set(peer: PeerId, kind: PolicyKind, grant: Grant | undefined): Promise<void>;
+  /** Replaces the policy of before with its grant. @param peer its name raw */
+  set(peer: Sighting, kind: PolicyKind, grant: Grant | undefined): Promise<void>;
   /** `false`: it had none. */
   clear(peer: PeerId): Promise<boolean>;
+  /** Who has a policy of its own, so that a person can still name it when it is away. */
+  peers(): readonly Sighting[];
   view(peer: PeerId, trust: Trust): PolicyView;
   judge(peer: PeerId, trust: Trust, offer: Offered): Verdict;
   /** Bytes of the peer's grant, before a transfer is accepted under it. Once per transfer; nothing where no grant bounds them. */
@@ -28,6 +31,7 @@ export interface Policies {
 }
 
 interface Stored {
+  readonly name: string;
   readonly kind: PolicyKind;
   readonly grant: Grant | undefined;
   readonly since: number;
@@ -37,6 +41,7 @@ interface Stored {
 
 interface PolicyRow {
   readonly peer: PeerId;
+  readonly name: string;
   readonly kind: PolicyKind;
   readonly destination: string | null;
   readonly max_bytes: number | null;
@@ -47,7 +52,7 @@ interface PolicyRow {
 }
 
 export const loadPolicies = async (options: PoliciesOptions): Promise<Policies> => {
-  const rows = await options.database.all<PolicyRow>('SELECT peer, kind, destination, max_bytes, pattern, until, used_bytes, since FROM policies');
+  const rows = await options.database.all<PolicyRow>('SELECT peer, name, kind, destination, max_bytes, pattern, until, used_bytes, since FROM policies');
   const byPeer = new Map(rows.map((row) => [row.peer, storedOf(row)]));
   const reserved = await options.database.all<{ peer: PeerId; transfer: TransferId; bytes: number }>('SELECT peer, transfer, bytes FROM policy_reservations');
   for (const { peer, transfer, bytes } of reserved) byPeer.get(peer)?.reservations.set(transfer, bytes);
@@ -56,7 +61,7 @@ export const loadPolicies = async (options: PoliciesOptions): Promise<Policies> 
 
 const storedOf = (row: PolicyRow): Stored => {
   const grant: Grant = { into: row.destination ?? undefined, maxBytes: row.max_bytes ?? undefined, match: row.pattern ?? undefined, until: row.until ?? undefined };
-  return { kind: row.kind, grant: hasScope(grant) ? grant : undefined, since: row.since, used: row.used_bytes, reservations: new Map() };
+  return { name: row.name, kind: row.kind, grant: hasScope(grant) ? grant : undefined, since: row.since, used: row.used_bytes, reservations: new Map() };
 };
 
 export const hasScope = (grant: Grant): boolean => Object.values(grant).some((bound) => bound !== undefined);
@@ -74,16 +79,16 @@ class StoredPolicies implements Policies {
     return this.#byPeer.get(peer)?.kind === 'block';
   }
 
-  async set(peer: PeerId, kind: PolicyKind, grant: Grant | undefined): Promise<void> {
-    const stored: Stored = { kind, grant, since: this.#options.now(), used: 0, reservations: new Map() };
+  async set({ id: peer, name }: Sighting, kind: PolicyKind, grant: Grant | undefined): Promise<void> {
+    const stored: Stored = { name, kind, grant, since: this.#options.now(), used: 0, reservations: new Map() };
     const before = this.#byPeer.get(peer);
     this.#byPeer.set(peer, stored);
     try {
       await this.#options.database.batch([
         removal(peer),
         {
-          sql: 'INSERT INTO policies (peer, kind, destination, max_bytes, pattern, until, used_bytes, since) VALUES (?, ?, ?, ?, ?, ?, 0, ?)',
-          params: [peer, kind, grant?.into ?? null, grant?.maxBytes ?? null, grant?.match ?? null, grant?.until ?? null, stored.since],
+          sql: 'INSERT INTO policies (peer, name, kind, destination, max_bytes, pattern, until, used_bytes, since) VALUES (?, ?, ?, ?, ?, ?, ?, 0, ?)',
+          params: [peer, name, kind, grant?.into ?? null, grant?.maxBytes ?? null, grant?.match ?? null, grant?.until ?? null, stored.since],
         },
       ]);
     } catch (error) {
@@ -104,6 +109,10 @@ class StoredPolicies implements Policies {
       if (!this.#byPeer.has(peer)) this.#restore(peer, before);
       throw error;
     }
+  }
+
+  peers(): readonly Sighting[] {
+    return [...this.#byPeer].map(([id, { name }]) => ({ id, name }));
   }
 
   view(peer: PeerId, trust: Trust): PolicyView {

@@ -19,6 +19,8 @@ export interface Surroundings {
   readonly contacts: ReadonlyMap<PeerId, Contact>;
   /** One peer may be seen more than once. */
   readonly present: readonly Sighting[];
+  /** Peers about which something was decided or is to be, wherever they are: they can be named, and count for nothing else. */
+  readonly remembered: readonly Sighting[];
 }
 
 const minPrefix = 4;
@@ -34,7 +36,8 @@ export const resolvePeer = (target: string, around: Surroundings): ResolvedPeer 
   if (pinned.length > 1) throw ambiguous(target, [...pinned.map((contact) => contact.id), ...bearers], around);
   if (pinned[0]) return byContactName(pinned[0], bearers, around);
 
-  const candidates = [...new Set([...bearers, ...byQualifiedName(target, around), ...(id === undefined ? [] : byPrefix(id, around))])];
+  const remembered = around.remembered.filter((sighting) => foldName(sighting.name) === wanted).map((sighting) => sighting.id);
+  const candidates = [...new Set([...bearers, ...remembered, ...byQualifiedName(target, around), ...(id === undefined ? [] : byPrefix(id, around))])];
   if (candidates.length > 1) throw ambiguous(target, candidates, around);
   if (candidates[0] === undefined) throw unknown(target, around);
   return found(candidates[0], around);
@@ -80,7 +83,7 @@ const byQualifiedName = (target: string, around: Surroundings): PeerId[] => {
 
 const byPrefix = (prefix: string, around: Surroundings): PeerId[] => [...knownIds(around)].filter((id) => id.startsWith(prefix));
 
-const knownIds = (around: Surroundings): Set<PeerId> => new Set([...around.contacts.keys(), ...uniqueIds(around.present)]);
+const knownIds = (around: Surroundings): Set<PeerId> => new Set([...around.contacts.keys(), ...uniqueIds(around.present), ...uniqueIds(around.remembered)]);
 
 const uniqueIds = (sightings: readonly Sighting[]): PeerId[] => [...new Set(sightings.map((sighting) => sighting.id))];
 
@@ -89,7 +92,7 @@ const isPresent = (id: PeerId, around: Surroundings): boolean => around.present.
 /** Our own label first. */
 const namesOf = (id: PeerId, around: Surroundings): string[] => {
   const contact = around.contacts.get(id);
-  return [...(contact ? [contact.name] : []), ...around.present.filter((sighting) => sighting.id === id).map((sighting) => sighting.name)];
+  return [...(contact ? [contact.name] : []), ...[...around.present, ...around.remembered].filter((sighting) => sighting.id === id).map((sighting) => sighting.name)];
 };
 
 const labelOf = (id: PeerId, around: Surroundings): string => namesOf(id, around)[0] ?? shortPeerId(id);

@@ -1,4 +1,4 @@
-/** Every peer that this daemon knows of: contacts, linked ones, and those of the room. Pure. */
+/** Every peer that this daemon knows of: contacts, those with a policy, linked ones, and those of the room. Pure. */
 import { type ContactView, escapeText, formatAddress, type PeerId, type PeerView } from '@peerd/protocol';
 import type { Policies } from '../contacts/policies.ts';
 import type { Contact, Contacts } from '../contacts/ports.ts';
@@ -7,14 +7,14 @@ import type { RosterPeer } from '../rendezvous/ports.ts';
 
 export interface KnownPeers {
   readonly contacts: Pick<Contacts, 'all' | 'get' | 'trustOf'>;
-  readonly policies: Pick<Policies, 'view'>;
+  readonly policies: Pick<Policies, 'view' | 'peers'>;
   readonly links: { all(): readonly Link[]; get(peer: PeerId): Link | undefined };
   readonly roster: { all(): readonly RosterPeer[]; get(peer: PeerId): RosterPeer | undefined };
 }
 
 /** Sorted by name, then id. */
 export const peersView = (known: KnownPeers): PeerView[] => {
-  const ids = new Set([...known.contacts.all(), ...known.roster.all()].map(({ id }) => id));
+  const ids = new Set([...known.contacts.all(), ...known.policies.peers(), ...known.roster.all()].map(({ id }) => id));
   for (const { peer } of known.links.all()) ids.add(peer);
   return [...ids].map((id) => peerView(id, known)).toSorted((a, b) => compare(a.name, b.name) || compare(a.id, b.id));
 };
@@ -37,7 +37,7 @@ const peerView = (id: PeerId, known: KnownPeers): PeerView => {
   const contact = known.contacts.get(id);
   const link = known.links.get(id);
   const listed = known.roster.get(id);
-  const name = contact?.name ?? link?.name ?? listed?.name ?? '';
+  const name = contact?.name ?? link?.name ?? listed?.name ?? known.policies.peers().find((peer) => peer.id === id)?.name ?? '';
   const trust = known.contacts.trustOf(id, name);
   return {
     id,

@@ -22,6 +22,7 @@ const setup = async (): Promise<{ database: Database; load: () => Promise<Contac
     loadContacts({
       database, self,
       isBlocked: () => false,
+      remembered: () => [],
       present: () => [],
       onChange: (contact, added) => changes.push([contact, added]),
       onError: (error) => expect.unreachable(String(error)),

@@ -12,7 +12,8 @@ const mallory = { id: id('mmmm3333'), name: 'bob' };
 const carol = { id: id('cccc4444'), name: 'carol' };
 
 const contact = ({ id, name }: Sighting): Contact => ({ id, name, trust: 'pinned', addresses: [], since: 0, lastSeen: null });
-const around = (contacts: readonly Sighting[], present: readonly Sighting[]) => ({ self: alice, contacts: new Map(contacts.map((peer) => [peer.id, contact(peer)])), present });
+const around = (contacts: readonly Sighting[], present: readonly Sighting[], remembered: readonly Sighting[] = []) =>
+  ({ self: alice, contacts: new Map(contacts.map((peer) => [peer.id, contact(peer)])), present, remembered });
 
 const failure = (f: () => unknown): PeerdError => {
   try {
@@ -35,6 +36,14 @@ describe('resolve', () => {
     const room = around([], [bob]);
     for (const target of ['bbb', 'carol', 'carol~bbbb', 'bob~cccc', id('zzzz')]) expect(failure(() => resolvePeer(target, room)).code).toBe('no_such_peer');
     for (const target of ['alice', alice.id]) expect(failure(() => resolvePeer(target, room)).message).toContain('itself');
+  });
+
+  test('a remembered peer can be named while it is away, and counts for nothing else', () => {
+    for (const target of ['bob', bob.id, 'bbbb', 'bob~bbbb']) expect(resolvePeer(target, around([], [], [bob]))).toMatchObject({ id: bob.id, trust: 'new' });
+    const other = { id: id('dddd'), name: 'bob' };
+    // Neither does it stand in for a stranger of its name, nor is it a reason to distrust a contact that is away.
+    expect(failure(() => resolvePeer('bob', around([], [other], [bob]))).code).toBe('ambiguous_peer');
+    expect(resolvePeer('bob', around([bob], [], [other]))).toMatchObject({ id: bob.id, trust: 'pinned', warnings: [] });
   });
 
   test('names are the same after NFC and confusable folding; case counts', () => {

@@ -94,6 +94,7 @@ export const controlWorld = async (options: { hub?: Partial<HubOptions>; events?
   const contacts = await loadContacts({
     database, self,
     isBlocked: (peer) => policies.isBlocked(peer),
+    remembered: () => policies.peers(),
     present: () => [...links.all().map(({ peer, name }) => ({ id: peer, name })), ...roster.values()],
     onChange: () => {},
     onError: () => {},

@@ -27,7 +27,7 @@ const setup = async (policy: 'all' | 'contacts' | 'ask') => {
   const load = async () => {
     const requests = await loadIntroductionRequests({ database, now: () => clock.now });
     const contacts = await loadContacts({
-      database, self: { id: 'a'.repeat(52), name: 'alice' }, isBlocked: () => false, present: () => [], onChange: () => {}, onError: () => {}, now: () => clock.now,
+      database, self: { id: 'a'.repeat(52), name: 'alice' }, isBlocked: () => false, remembered: () => [], present: () => [], onChange: () => {}, onError: () => {}, now: () => clock.now,
     });
     const links = {
       connect: (peer: string) => {

@@ -64,6 +64,7 @@ export class Peer {
     this.policies = await loadPolicies({ database: this.database, fallback: this.settings.accept, now: () => this.now() });
     this.contacts = await loadContacts({
       isBlocked: (peer) => this.policies.isBlocked(peer),
+      remembered: () => [],
       database: this.database, self: { id: this.id, name: this.name }, present: () => this.present, onChange: () => {}, onError: () => {}, now: Date.now,
     });
     this.receipts = await openReceiptLog({ stateDir: this.settings.stateDir, database: this.database, self: this.id, logger });

@@ -52,7 +52,7 @@ export const policyRoutes: FastifyPluginAsyncZod<PolicyRoutes> = async (app, { c
       const { id } = resolved;
       const grant = await checkedGrant(body, now());
       const wasBlocked = policies.isBlocked(id);
-      await policies.set(id, body.kind, grant);
+      await policies.set(resolved, body.kind, grant);
       logger.info({ peer: id, policy: body.kind, ...(grant ? { grant } : {}) }, 'a policy was set');
       const warnings = [...resolved.warnings];
       if (body.kind === 'block') await requests.forget(id);

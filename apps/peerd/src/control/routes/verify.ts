@@ -1,5 +1,5 @@
 /** POST /v1/peers/:peer/verify, POST /v1/peers/:peer/verify/answer */
-import { escapeText, PeerdError, type VerificationEnd, verifyAnswerRequestSchema, type VerifyAnswerResponse, verifyAnswerResponseSchema, type VerifyEvent } from '@peerd/protocol';
+import { escapeText, PeerdError, type VerificationEnd, verifyAnswerRequestSchema, type VerifyAnswerResponse, verifyAnswerResponseSchema, type VerifyEvent, verifyEventSchema } from '@peerd/protocol';
 import { errorBody, type Logger } from '@peerd/service';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
@@ -27,7 +27,7 @@ export const verifyRoutes: FastifyPluginAsyncZod<VerifyRoutes> = async (app, { c
     {
       schema: {
         description: 'Makes the peer a contact, links with it, and compares codes with its person. Answers with one event per line: waiting, code, and one of verified, mismatch, cancelled, failed. Closing it gives up.',
-        params, produces: ['application/x-ndjson'],
+        params, response: { 200: { description: 'One event per line.', content: { 'application/x-ndjson': { schema: verifyEventSchema } } } },
       },
     },
     async (request, reply) => {

@@ -1,7 +1,7 @@
 import type { Migration } from './migration.ts';
 
 /**
- * Policies of peers, whether they are contacts or not. `used_bytes` of a grant was delivered; what transfers under way may
+ * Policies of peers, whether they are contacts or not; `name` is what a person called them then. `used_bytes` of a grant was delivered; what transfers under way may
  * still deliver is reserved apart, so that it is given back when they don't.
  */
 export const migration: Migration = {
@@ -10,6 +10,7 @@ export const migration: Migration = {
   sql: `
     CREATE TABLE policies (
       peer TEXT PRIMARY KEY,
+      name TEXT NOT NULL,
       kind TEXT NOT NULL CHECK (kind IN ('ask', 'auto', 'block')),
       destination TEXT,
       max_bytes INTEGER,

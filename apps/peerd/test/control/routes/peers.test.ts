@@ -166,8 +166,8 @@ describe('forget', () => {
     const world = await controlWorld();
     world.roster.set(bob.id, listed(bob));
     await world.contacts.pin({ ...bob, addresses: [{ host: '::1', port: 1 }] });
-    await world.policies.set(bob.id, 'block', undefined);
-    await world.policies.set(bob.id, 'auto', undefined);
+    await world.policies.set(bob, 'block', undefined);
+    await world.policies.set(bob, 'auto', undefined);
     const sent = send(world.socket, 'POST', '/v1/messages', { peer: 'bob', text: 'hello' });
     sent.on('error', () => {});
     await vi.waitFor(async () => expect((await world.call('GET', '/v1/messages?peer=bob')).body).toMatchObject({ messages: [{ text: 'hello' }] }));
