@@ -116,6 +116,7 @@ export const createDaemon = async (settings: PeerdSettings, { logger, env, onFat
   const transfers: TransferService = await createTransfers({
     database, contacts, policies, identity, receipts, logger, now,
     links: () => links,
+    isOnline: (peer) => rendezvous.roster.all().some(({ id }) => id === peer),
     events: hub,
     metrics: createTransferMetrics(metrics.registry, (direction, state) => transfers.unfinished(direction, state)),
     settings: { stateDir, downloadDir, durability: settings.durability, ...(settings.limitRate === undefined ? {} : { limitRate: settings.limitRate }) },

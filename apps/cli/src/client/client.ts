@@ -1,6 +1,6 @@
 /** The control API as commands use it. The shapes are those of packages/protocol/src/control. */
 import type {
-  AcceptRequest, ConnectResponse, ContactsResponse, DisconnectResponse, ForgetResponse, HistoryQuery, HistoryResponse, InboxActionResponse, InboxResponse, MessagesResponse, PeersResponse, PolicyRequest, PolicyResponse, RejectRequest, SendMessageRequest,
+  AcceptRequest, ConnectResponse, ContactsResponse, DisconnectResponse, DryRunResponse, ForgetResponse, HistoryQuery, HistoryResponse, InboxActionResponse, InboxResponse, MessagesResponse, PeersResponse, PolicyRequest, PolicyResponse, RejectRequest, SendMessageRequest,
   ReceiptsQuery, ReceiptsResponse, SendMessageResponse, SendRequest, SendResponse, ShowQuery, StatusResponse, TransferActionResponse, TransferDetail,
   TransfersResponse, TrustRequest, TrustResponse, VerifyAnswerResponse, VerifyEvent, VerifyReceiptsResponse, WhoamiResponse, WhyResponse,
 } from '@peerd/protocol';
@@ -88,6 +88,10 @@ export class Client {
 
   send(body: SendRequest, signal: AbortSignal): Promise<SendResponse> {
     return this.#post('/v1/transfers', body, signal);
+  }
+
+  dryRun(body: SendRequest, signal: AbortSignal): Promise<DryRunResponse> {
+    return this.#post('/v1/transfers/dry-run', body, signal);
   }
 
   transfers(signal: AbortSignal): Promise<TransfersResponse> {

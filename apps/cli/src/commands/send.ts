@@ -7,6 +7,7 @@ import { examples, nonEmpty, peerHelp } from './usage.ts';
 
 interface Options {
   readonly detach?: boolean;
+  readonly dryRun?: boolean;
   readonly conflict?: ConflictPolicy;
   readonly note?: string;
   readonly limitRate?: number;
@@ -29,6 +30,7 @@ export const addSend = (program: Command, run: Run): void => {
     .addArgument(createArgument('<PEER[,PEER...]>', 'whom to send to').argParser(nonEmpty))
     .argument('<PATH...>', 'what to send')
     .option('--detach', 'return as soon as the transfer is queued')
+    .option('--dry-run', 'say what would be sent, and what of it is new, same or in conflict at the receivers')
     .addOption(createOption('--conflict <POLICY>', 'what to do when a name exists at the receiver (default: rename)').choices(['rename', 'fail', 'overwrite', 'skip'] satisfies ConflictPolicy[]))
     .option('--note <TEXT>', 'words that the receiver sees with the offer')
     .addOption(createOption('--limit-rate <RATE>', 'bytes per second at most, to each peer, such as 500K or 2.5M').argParser(rate))
@@ -38,13 +40,15 @@ export const addSend = (program: Command, run: Run): void => {
         ['peerctl send bob report.pdf', 'one file; wait until it has arrived'],
         ['peerctl send bob,carol photos/ notes.txt', 'the same to two peers'],
         ['peerctl send bob disk.img --detach', 'queue it and return'],
+        ['peerctl send bob photos --dry-run', 'what would be sent, and what bob has of it'],
         ['peerctl send bob disk.img --limit-rate 2M', 'leave room on the line: 2 MiB each second'],
         ['peerctl send bob --note "for Monday" -- -odd-name', '-- ends the options'],
         ["peerctl send bob a.iso --json | jq -r 'select(.event == \"done\").savedAs[]'", 'where it was saved'],
       )}\n${peerHelp}${details}`,
     )
     .action(
-      run(async (context, peers: string, paths: string[], { detach = false, conflict, note, limitRate }: Options) => {
+      run(async (context, peers: string, paths: string[], { detach = false, dryRun: isDry = false, conflict, note, limitRate }: Options) => {
+        if (isDry && detach) throw new PeerdError('invalid_argument', '--dry-run and --detach exclude each other', { hint: 'A dry run queues nothing: leave --detach away.' });
         const [{ sourcePaths }, { sendAndFollow, sendDetached }] = await Promise.all([import('../send/paths.ts'), import('../send/follow-send.ts')]);
         const request: SendRequest = {
           peers: receivers(peers),
@@ -53,6 +57,7 @@ export const addSend = (program: Command, run: Run): void => {
           ...(note === undefined ? {} : { note }),
           ...(limitRate === undefined ? {} : { limitRate }),
         };
+        if (isDry) return await (await import('../send/dry-run.ts')).dryRun(context, request);
         return await (detach ? sendDetached : sendAndFollow)(context, request);
       }),
     );

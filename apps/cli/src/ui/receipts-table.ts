@@ -26,6 +26,7 @@ export const receiptsTable = ({ receipts, total, offset }: ReceiptsResponse, scr
 
 const stated = ({ receipt }: ReceiptView): string[] => {
   if (receipt === null) return ['NOT IN ITS PLACE', '', '', 'see `peerctl receipts verify`'];
-  const { receivedAt, delivered, failed, durability, contentRoot } = receipt;
-  return [formatDate(receivedAt), failed === 0 ? String(delivered) : `${delivered} of ${delivered + failed}`, durability === 'transfer' ? 'yes' : 'not flushed', contentRoot.slice(0, 16)];
+  const { receivedAt, delivered, failed, skipped = 0, durability, contentRoot } = receipt;
+  const others = failed + skipped;
+  return [formatDate(receivedAt), others === 0 ? String(delivered) : `${delivered} of ${delivered + others}`, durability === 'transfer' ? 'yes' : 'not flushed', contentRoot.slice(0, 16)];
 };

@@ -1,8 +1,9 @@
 /** What a person, or the policy, does with an offer or a transfer. */
-import { type AcceptRequest, escapeText, isFinalState, PeerdError, reasonMaxBytes, shownState, type TransferActionResponse } from '@peerd/protocol';
+import { type AcceptRequest, escapeText, isFinalState, PeerdError, type PeerId, reasonMaxBytes, shownState, type TransferActionResponse } from '@peerd/protocol';
 import type { Verdict } from '../contacts/grant.ts';
 import type { Policies } from '../contacts/policies.ts';
 import type { Contacts } from '../contacts/ports.ts';
+import type { Link } from '../peer/ports.ts';
 import { checkDestination, checkSpace, makeDownloadDirectory } from './destination.ts';
 import type { TransferEnvironment } from './environment.ts';
 import type { IncomingTransfer } from './incoming.ts';
@@ -42,6 +43,19 @@ const keptNames = 1_000;
 export const verdictOn = ({ contacts, policies }: Pick<Decider, 'contacts' | 'policies'>, record: TransferRecord): Verdict =>
   policies.judge(record.peer, contacts.trustOf(record.peer, record.peerName), { bytes: record.bytes, names: record.topLevel, cut: record.topLevel.length >= keptNames });
 
+/** What stands in the directory may have come from others: a stranger replaces nothing of it unseen. */
+const isDaring = ({ contacts }: Pick<Decider, 'contacts'>, { peer, peerName, conflict }: { peer: PeerId; peerName: string; conflict: string }): boolean =>
+  conflict === 'overwrite' && contacts.trustOf(peer, peerName) === 'new';
+
+/** What would become of an offer: where it would go, or why not by itself. */
+export const prospectOf = (
+  { contacts, policies }: Decider, { peer, name }: Pick<Link, 'peer' | 'name'>, { bytes, names, conflict }: { bytes: number; names: readonly Uint8Array[]; conflict: string },
+): 'ask' | 'block' | { into: string | undefined } => {
+  const verdict = policies.judge(peer, contacts.trustOf(peer, name), { bytes, names, cut: names.length >= keptNames });
+  if (verdict.kind !== 'auto') return verdict.kind;
+  return isDaring({ contacts }, { peer, peerName: name, conflict }) ? 'ask' : { into: verdict.into };
+};
+
 /** A policy `auto`. An offer that it can't take stays in the inbox; `why` says what kept it from it. */
 export const acceptByPolicy = async (decider: Decider, transfer: IncomingTransfer): Promise<{ accepted: boolean; why?: string }> => {
   const { environment, policies } = decider;
@@ -52,8 +66,7 @@ export const acceptByPolicy = async (decider: Decider, transfer: IncomingTransfe
     if (verdict.kind === 'ask' && verdict.why !== undefined) environment.logger.info({ ...logged, why: verdict.why }, 'transfer: an offer is not accepted by itself and waits in the inbox');
     return { accepted: false };
   }
-  // What stands in the directory may have come from others: a stranger replaces nothing of it unseen.
-  if (record.conflict === 'overwrite' && decider.contacts.trustOf(record.peer, record.peerName) === 'new') return { accepted: false, why: 'only a contact may replace files unseen' };
+  if (isDaring(decider, record)) return { accepted: false, why: 'only a contact may replace files unseen' };
   const directory = verdict.into ?? environment.settings.downloadDir;
   // Before anything is awaited: of two offers that come at once, the second sees what the first has taken.
   const reserved = policies.reserve(record.peer, record.id, record.bytes);

@@ -28,6 +28,9 @@ export const makeStateDirectory = async (stateDir: string, key: TransferKey): Pr
   return paths;
 };
 
+/** For manifests that are only asked about. It goes with each start. */
+export const questionsDirectory = (stateDir: string): string => join(stateDir, 'transfers', 'questions');
+
 export const removeState = (stateDir: string, key: TransferKey): Promise<void> => rm(statePaths(stateDir, key).directory, { recursive: true, force: true });
 
 /** Directories of transfers that have no row: their daemon was killed before it was stored, or after it was removed. */

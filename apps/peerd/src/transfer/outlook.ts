@@ -63,7 +63,7 @@ const withManifest = async <T>({ record, stateDir }: OutlookOptions, use: (manif
 const joined = ({ entry }: AssessedEntry): Buffer => Buffer.concat(entry.path.flatMap((component, depth) => (depth === 0 ? [component] : [Buffer.from('/'), component])));
 
 /** Of the file system on which the directory is, or would be made. */
-const spaceFor = async (directory: string, needed: number): Promise<SpaceView> => {
+export const spaceFor = async (directory: string, needed: number): Promise<SpaceView> => {
   let existing = directory;
   while (existing !== '/' && !(await access(existing).then(() => true, () => false))) existing = dirname(existing);
   return { needed, ...(await freeSpace(existing, needed).catch(() => ({ free: 0, fits: false }))) };

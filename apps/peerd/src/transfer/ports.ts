@@ -1,6 +1,6 @@
 /** What the transfer service needs, and what it offers to the control routes. */
 import type {
-  HistoryQuery, HistoryResponse, InboxOffer, PeerId, RejectRequest, AcceptRequest, SendRequest, SendResponse, ShowQuery, TransferActionResponse, TransferDetail, TransferSummary, WhyResponse,
+  DryRunResponse, HistoryQuery, HistoryResponse, InboxOffer, PeerId, RejectRequest, AcceptRequest, SendRequest, SendResponse, ShowQuery, TransferActionResponse, TransferDetail, TransferSummary, WhyResponse,
 } from '@peerd/protocol';
 import type { Identity, Logger } from '@peerd/service';
 import type { Policies } from '../contacts/policies.ts';
@@ -25,7 +25,9 @@ export interface TransferSettings {
 
 export interface TransferOptions {
   readonly database: Database;
-  readonly links: () => Pick<Links, 'need' | 'release'>;
+  readonly links: () => Pick<Links, 'need' | 'release' | 'get' | 'connect'>;
+  /** On the roster of a rendezvous now. */
+  readonly isOnline: (peer: PeerId) => boolean;
   readonly contacts: Pick<Contacts, 'all' | 'get' | 'choose' | 'pin' | 'trustOf'>;
   readonly policies: Pick<Policies, 'isBlocked' | 'judge' | 'reserve' | 'settle' | 'reservations'>;
   readonly identity: Pick<Identity, 'id' | 'publicKey' | 'sign'>;
@@ -43,6 +45,8 @@ export interface TransferOptions {
 export interface Transfers {
   /** Scans the sources, stores one transfer per peer and returns; the content follows by itself. */
   send(request: SendRequest, signal: AbortSignal): Promise<SendResponse>;
+  /** What `send` would do, and what the receivers say of it. Nothing comes of it. */
+  dryRun(request: SendRequest, signal: AbortSignal): Promise<DryRunResponse>;
   list(): Promise<TransferSummary[]>;
   show(id: string, query: ShowQuery): Promise<TransferDetail>;
   /** Where its time went, or goes. */

@@ -16,10 +16,16 @@ export interface ReceptionOptions {
   readonly environment: TransferEnvironment;
   readonly registry: Registry;
   readonly contacts: Pick<Contacts, 'get'>;
+  /** Messages of questions, which are no transfers: whether it was one. */
+  readonly questions: (link: Link, message: TransferMessage) => Promise<boolean>;
   readonly outgoing: (record: TransferRecord) => OutgoingTransfer;
   /** @param fresh made by an offer just now */
   readonly incoming: (record: TransferRecord, fresh: boolean) => IncomingTransfer;
 }
+
+const unknownTransfer = 'unknown transfer';
+
+const isTransferMessage = (message: LinkMessage): message is TransferMessage => 'body' in message && 'transfer' in message.body;
 
 /** New offers of a peer that is no contact: each leaves a row, so a flood is read as slowly as it may be stored. */
 const strangerRate: Rate = { burst: 64, perSecond: 2 };
@@ -34,6 +40,7 @@ export class Reception {
 
   /** @throws PeerdError to end the link */
   async message(link: Link, message: LinkMessage): Promise<void> {
+    if (isTransferMessage(message) && (await this.#options.questions(link, message))) return;
     switch (message.kind) {
       case 'manifest-request':
       case 'offered':
@@ -85,12 +92,12 @@ export class Reception {
     const { transfer: id } = message.body;
     const transfer = await this.#find(link.peer, id);
     if (transfer) return transfer.message(link, message);
-    // Whatever it was, it is over here too.
-    this.#unknown(link, id);
+    // Whatever it was, it is over here too. Said once: two that know nothing of it would tell each other for ever.
+    if (message.kind !== 'cancel' || message.body.message !== unknownTransfer) this.#unknown(link, id);
   }
 
   #unknown(link: Link, transfer: TransferId): void {
-    this.#environment.posts.post(link, encodeMessage(cancel, { transfer, message: 'unknown transfer' }));
+    this.#environment.posts.post(link, encodeMessage(cancel, { transfer, message: unknownTransfer }));
   }
 
   async #offered(link: Link, offer: Offer): Promise<void> {

@@ -28,16 +28,15 @@ export const prepareSend = async (
 ): Promise<PreparedSend> => {
   const { settings, store, now } = environment;
   checkNote(request.note);
-  const peers = distinct(request.peers.map((target) => contacts.choose(target)));
+  const peers = resolvePeers(contacts, request);
   const keys: TransferKey[] = peers.map(({ id }) => ({ direction: 'send', peer: id, id: newUlid(now()) }));
   const [first, ...others] = keys;
-  if (!first) throw new PeerdError('invalid_argument', 'nobody to send to', { hint: 'Name at least one peer.' });
+  if (!first) throw nobody();
   const group = others.length > 0 ? newUlid(now()) : undefined;
   const chunkSize = settings.chunkSize ?? defaultChunkSize;
   try {
     const { manifest } = await makeStateDirectory(settings.stateDir, first);
-    const scan = await scanSources({ paths: request.paths.map((path) => Buffer.from(path)), manifestPath: manifest, chunkSize, signal });
-    if (scan.entries === 0) throw nothingToSend(scan);
+    const scan = await scanRequest(request, manifest, chunkSize, signal);
     for (const key of others) {
       await makeStateDirectory(settings.stateDir, key);
       await link(manifest, statePaths(settings.stateDir, key).manifest);
@@ -51,6 +50,22 @@ export const prepareSend = async (
     await Promise.all(keys.map((key) => removeState(settings.stateDir, key).catch(() => {})));
     throw error;
   }
+};
+
+/** Once each. @throws PeerdError of the names */
+export const resolvePeers = (contacts: Pick<Contacts, 'choose'>, request: SendRequest): ResolvedPeer[] => {
+  const peers = distinct(request.peers.map((target) => contacts.choose(target)));
+  if (peers.length === 0) throw nobody();
+  return peers;
+};
+
+const nobody = (): PeerdError => new PeerdError('invalid_argument', 'nobody to send to', { hint: 'Name at least one peer.' });
+
+/** @throws PeerdError of the sources */
+export const scanRequest = async (request: SendRequest, manifestPath: string, chunkSize: number, signal: AbortSignal): Promise<ScanResult> => {
+  const scan = await scanSources({ paths: request.paths.map((path) => Buffer.from(path)), manifestPath, chunkSize, signal });
+  if (scan.entries === 0) throw nothingToSend(scan);
+  return scan;
 };
 
 const checkNote = (note: string | undefined): void => {
@@ -136,10 +151,10 @@ export const unstarted: Pick<
   finishedAt: undefined,
 };
 
-const skippedOf = (scan: ScanResult): SkippedEntry[] =>
+export const skippedOf = (scan: ScanResult): SkippedEntry[] =>
   scan.skipped.map(({ path, code, message }) => ({ path: escapeBytes(path), code, message: escapeText(message) }));
 
-const warningsOf = (peers: readonly ResolvedPeer[], scan: ScanResult): string[] => [
+export const warningsOf = (peers: readonly ResolvedPeer[], scan: ScanResult): string[] => [
   ...peers.flatMap(({ warnings }) => warnings),
   ...(scan.skippedTotal > scan.skipped.length ? [`${scan.skippedTotal} entries were left out; the first ${scan.skipped.length} are listed`] : []),
 ];

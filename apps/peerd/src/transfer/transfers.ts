@@ -5,20 +5,24 @@
  * 2. linkUp, message, dataOpened, linkDown: each transfer of the peer hears of it
  * 3. send, accept, reject, hold, cancel: a person's acts; list, show, inbox: what a person sees
  */
+import { rm } from 'node:fs/promises';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import {
-  type AcceptRequest, type HistoryQuery, type HistoryResponse, type InboxOffer, isFinalState, isSettled, type LinkMessage, PeerdError, type PeerId,
+  type AcceptRequest, defaultChunkSize, type DryRunResponse, type HistoryQuery, type HistoryResponse, type InboxOffer, isFinalState, isSettled, type LinkMessage, PeerdError, type PeerId,
   type RejectRequest, type SendRequest, type SendResponse, shortPeerId, shownState, type ShowQuery, type TransferActionResponse, type TransferDetail, type TransferId,
   type TransferState, type TransferSummary, type WhyResponse,
 } from '@peerd/protocol';
 import { Pacer } from '@peerd/transfer';
 import type { DataConnection, Link, LinkUser } from '../peer/ports.ts';
-import { acceptByPolicy, acceptOffer, cancelTransfer, type Decider, holdTransfer, rejectOffer, verdictOn } from './decisions.ts';
+import { acceptByPolicy, acceptOffer, cancelTransfer, type Decider, holdTransfer, prospectOf, rejectOffer, verdictOn } from './decisions.ts';
 import { countConflicts } from './destination.ts';
+import { Answers } from './dry-run/answers.ts';
+import { dryRun } from './dry-run/dry-run.ts';
+import { Questions } from './dry-run/questions.ts';
 import type { TransferEnvironment } from './environment.ts';
 import { showHistory } from './history.ts';
 import { IncomingTransfer } from './incoming.ts';
-import { removeOrphans } from './layout.ts';
+import { questionsDirectory, removeOrphans } from './layout.ts';
 import { findTransfer } from './lookup.ts';
 import { OutgoingTransfer } from './outgoing.ts';
 import type { TransferOptions, Transfers } from './ports.ts';
@@ -55,6 +59,7 @@ export interface TransferService extends Transfers, LinkUser {
 
 export const createTransfers = async (options: TransferOptions): Promise<TransferService> => {
   const store = new TransferStore(options.database);
+  await rm(questionsDirectory(options.settings.stateDir), { recursive: true, force: true });
   await removeOrphans(options.settings.stateDir, await store.keys());
   return new StoredTransfers(options, store, await store.open());
 };
@@ -67,6 +72,9 @@ class StoredTransfers implements TransferService {
   readonly #reception: Reception;
   readonly #links = new Map<PeerId, Link>();
   readonly #stopping = new AbortController();
+  /** What we ask receivers, and what senders ask us, without sending anything. */
+  readonly #questions = new Questions();
+  readonly #answers: Answers;
   /** Why offers wait although their sender's policy is `auto`, where that is not the policy itself. */
   readonly #obstacles = new WeakMap<TransferRecord, string>();
   #upkeep: NodeJS.Timeout | undefined;
@@ -84,8 +92,14 @@ class StoredTransfers implements TransferService {
     };
     this.#decider = { environment: this.#environment, contacts, policies };
     this.#registry = new Registry(options.links);
+    this.#answers = new Answers({
+      directory: questionsDirectory(settings.stateDir), downloadDir: settings.downloadDir, posts: this.#environment.posts,
+      judge: (link, offer) => prospectOf(this.#decider, link, offer),
+    });
     this.#reception = new Reception({
-      environment: this.#environment, registry: this.#registry, contacts, outgoing: (record) => this.#outgoing(record), incoming: (record, fresh) => this.#incoming(record, fresh),
+      environment: this.#environment, registry: this.#registry, contacts,
+      questions: async (link, message) => this.#questions.message(link, message) || this.#answers.message(link, message),
+      outgoing: (record) => this.#outgoing(record), incoming: (record, fresh) => this.#incoming(record, fresh),
     });
     for (const record of open) {
       if (record.direction === 'send') this.#registry.addOutgoing(this.#outgoing(record));
@@ -110,6 +124,7 @@ class StoredTransfers implements TransferService {
   async stop(): Promise<void> {
     this.#stopping.abort(new PeerdError('shutting_down', 'the daemon is stopping'));
     clearInterval(this.#upkeep);
+    await this.#answers.close();
     await this.#registry.close();
   }
 
@@ -120,6 +135,7 @@ class StoredTransfers implements TransferService {
 
   linkDown(link: Link): void {
     if (this.#links.get(link.peer) === link) this.#links.delete(link.peer);
+    this.#answers.linkDown(link);
     for (const transfer of this.#registry.ofPeer(link.peer)) this.#hear(transfer, transfer.unlinked(link));
   }
 
@@ -173,6 +189,13 @@ class StoredTransfers implements TransferService {
       if (link) this.#hear(transfer, nextTurn().then(() => transfer.linked(link)));
     }
     return { ...(group === undefined ? {} : { group }), transfers, skipped: [...skipped], warnings: [...warnings] };
+  }
+
+  async dryRun(request: SendRequest, signal: AbortSignal): Promise<DryRunResponse> {
+    this.#stopping.signal.throwIfAborted();
+    const { contacts, links, isOnline, settings } = this.#options;
+    const directory = questionsDirectory(settings.stateDir);
+    return dryRun({ contacts, links: links(), isOnline, questions: this.#questions, chunkSize: settings.chunkSize ?? defaultChunkSize, directory }, request, AbortSignal.any([signal, this.#stopping.signal]));
   }
 
   async list(): Promise<TransferSummary[]> {

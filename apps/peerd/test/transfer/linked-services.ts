@@ -36,6 +36,8 @@ export class Peer {
   readonly registry = new Registry();
   readonly events: ControlEvent[] = [];
   readonly needed = new Set<string>();
+  /** Links that are up. */
+  readonly linked = new Map<PeerId, Link>();
   /** Who is there, for names that are no contacts. */
   present: { id: PeerId; name: string }[] = [];
   settings: PeerSettings;
@@ -71,7 +73,13 @@ export class Peer {
     this.registry.clear();
     this.service = await createTransfers({
       database: this.database, contacts: this.contacts, policies: this.policies, identity: this.identity, receipts: this.receipts, logger, settings: this.settings, now: () => this.now(),
-      links: () => ({ need: (peer, owner) => void this.needed.add(`${owner} ${peer}`), release: (peer, owner) => void this.needed.delete(`${owner} ${peer}`) }),
+      links: () => ({
+        need: (peer, owner) => void this.needed.add(`${owner} ${peer}`),
+        release: (peer, owner) => void this.needed.delete(`${owner} ${peer}`),
+        get: (peer) => this.linked.get(peer),
+        connect: () => Promise.reject(new PeerdError('peer_unreachable', 'links are made by the test')),
+      }),
+      isOnline: () => false,
       events: { publish: (event) => this.#publish(event) },
       metrics: createTransferMetrics(this.registry, (direction) => this.service.unfinished(direction)),
     });
@@ -193,7 +201,10 @@ export class Wire {
   }
 
   up(): void {
-    for (const self of this.#sides) self.service.linkUp(this.link(self));
+    for (const self of this.#sides) {
+      self.linked.set(this.link(self).peer, this.link(self));
+      self.service.linkUp(this.link(self));
+    }
   }
 
   cut(): void {
@@ -201,7 +212,10 @@ export class Wire {
     const reason = new PeerdError('link_lost', 'cut');
     this.#ended.abort(reason);
     this.cutData();
-    for (const self of this.#sides) self.service.linkDown(this.link(self), reason);
+    for (const self of this.#sides) {
+      self.linked.delete(this.link(self).peer);
+      self.service.linkDown(this.link(self), reason);
+    }
   }
 
   /** Only the data connections are lost. */

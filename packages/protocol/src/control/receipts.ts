@@ -21,6 +21,8 @@ export interface ReceiptView {
     durability: 'transfer' | 'none';
     delivered: number;
     failed: number;
+    /** Entries that stayed as they were (policy `skip`); absent: none. */
+    skipped?: number;
     offerRoot: string;
     contentRoot: string;
     signature: string;
@@ -43,7 +45,7 @@ export const receiptsResponseSchema: z.ZodType<ReceiptsResponse> = z.object({
       hash: z.string(),
       receipt: z
         .object({
-          receivedAt: z.int(), durability: z.enum(['transfer', 'none']), delivered: z.int(), failed: z.int(), offerRoot: z.string(), contentRoot: z.string(), signature: z.string(),
+          receivedAt: z.int(), durability: z.enum(['transfer', 'none']), delivered: z.int(), failed: z.int(), skipped: z.int().exactOptional(), offerRoot: z.string(), contentRoot: z.string(), signature: z.string(),
         })
         .nullable(),
     }),

@@ -29,6 +29,8 @@ export interface SkippedEntry {
   message: string;
 }
 
+export const skippedEntrySchema: z.ZodType<SkippedEntry> = z.object({ path: z.string(), code: z.string(), message: z.string() });
+
 export interface SendResponse {
   group?: string;
   transfers: TransferSummary[];
@@ -39,7 +41,7 @@ export interface SendResponse {
 export const sendResponseSchema: z.ZodType<SendResponse> = z.object({
   group: z.string().exactOptional(),
   transfers: z.array(transferSummarySchema),
-  skipped: z.array(z.object({ path: z.string(), code: z.string(), message: z.string() })),
+  skipped: z.array(skippedEntrySchema),
   warnings: z.array(z.string()),
 });
 

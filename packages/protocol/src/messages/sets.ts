@@ -6,6 +6,8 @@ import { chat } from './chat.ts';
 import { chatAck } from './chat-ack.ts';
 import { chunkFrameMaxBytes, chunkFrameType, packFrameMaxBytes, packFrameType } from './chunk.ts';
 import { close } from './close.ts';
+import { compare } from './compare.ts';
+import { compared } from './compared.ts';
 import { dataRequest } from './data-request.ts';
 import { dataToken } from './data-token.ts';
 import { type BodyOf, decodeMessage, type MessageDefinition } from './define.ts';
@@ -50,7 +52,7 @@ const fromClient = [...common, register, rosterRequest, introduce, introductionA
 const fromRendezvous = [...common, registered, rosterSnapshot, rosterDelta, introduction, introductionResult] as const;
 const transferMessages = [
   offer, manifestRequest, manifestPage, offered, accept, reject, have, progress, entryFailed, sourceComplete, receipt, receiptAck, cancel, failed, pause,
-  pauseAck,
+  pauseAck, compare, compared,
 ] as const;
 const verifyMessages = [verifyCommit, verifyReveal, verifyConfirm, verifyCancel] as const;
 const link = [...common, select, dataRequest, dataToken, chat, chatAck, ...verifyMessages, ...transferMessages] as const;
@@ -93,7 +95,9 @@ export type TransferMessage =
   | Message<typeof cancel>
   | Message<typeof failed>
   | Message<typeof pause>
-  | Message<typeof pauseAck>;
+  | Message<typeof pauseAck>
+  | Message<typeof compare>
+  | Message<typeof compared>;
 /** What compares codes, in either direction. */
 export type VerifyMessage =
   | Message<typeof verifyCommit>

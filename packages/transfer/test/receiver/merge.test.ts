@@ -1,13 +1,16 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { chmodSync, closeSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { PlaceResult } from '../../src/index.ts';
+import { EntryBatch } from '../../src/thread/entry-batch.ts';
+import { MergedFiles } from '../../src/thread/merged-files.ts';
 import { content } from '../support/content.ts';
-import { Crash, crashingAfter, crashingInThread, step, withoutLinks } from '../support/crash.ts';
+import { beforeCall, Crash, crashingAfter, crashingInThread, step, withoutLinks } from '../support/crash.ts';
 import { temporaryDirectory } from '../support/directory.ts';
 import { type Described, describeTree, makeFifo, makeTree, type Tree } from '../support/trees.ts';
-import { chunkSize, flow, MemoryLog, offer, type Offered, openReceiver, place } from '../support/transfer.ts';
+import { chunkSize, flow, MemoryLog, offer, type Offered, openReceiver, place, transfer } from '../support/transfer.ts';
 
 const ours = (seed: number): Buffer => content(300, seed);
 const theirs = Buffer.from('theirs');
@@ -200,7 +203,6 @@ describe.each([
         return { ...(await observed(world, conflict, durability)), finished };
       } finally {
         await end(world);
-        rmSync(join(root, name), { recursive: true, force: true });
       }
     };
     const calm = await runAt('calm', undefined);
@@ -236,14 +238,112 @@ test('what was delivered and then taken away by its owner is not made a second t
       if (at.startsWith('placed')) throw new Crash();
     };
     await expect(deliver(world, 'skip', 'none')).rejects.toThrow(Crash);
-    for (const path of ['fresh', 'dir/b', 'dir/fresh']) rmSync(join(world.destination, path), { recursive: true });
+    const taken = ['fresh', 'dir/b', 'dir/fresh'];
+    // A directory without write permission can't be moved.
+    chmodSync(join(world.destination, 'dir/fresh'), 0o755);
+    for (const [number, path] of taken.entries()) renameSync(join(world.destination, path), join(root, `taken ${number}`));
     world.log.before = () => undefined;
     await deliver(world, 'skip', 'none');
     const tree = await describeTree(world.destination);
-    expect(Object.keys(tree)).not.toEqual(expect.arrayContaining(['dir/fresh']));
+    expect(taken.filter((path) => path in tree)).toEqual([]);
     expect(readFileSync(join(world.destination, 'dir/a'))).toEqual(theirs);
   } finally {
     await end(world);
+  }
+});
+
+/** Names that meet each other often. */
+const nodes = fc.letrec<{ children: [string, Node][]; node: Node }>((tie) => ({
+  children: fc.uniqueArray(fc.tuple(fc.constantFrom('a', 'b', 'c'), tie('node')), { selector: ([name]) => name, maxLength: 3 }),
+  node: fc.oneof(
+    { depthSize: 'small' },
+    fc.constant<Node>('file'),
+    fc.constant<Node>('link'),
+    tie('children').map((children): Node => children),
+  ),
+}));
+type Node = 'file' | 'link' | [string, Node][];
+
+const treeOf = (children: [string, Node][], target: string, text: string, above = ''): Tree =>
+  Object.fromEntries(
+    children.flatMap(([name, node]): [string, Tree[string]][] => {
+      const path = above + name;
+      if (node === 'file') return [[path, { type: 'file', content: Buffer.from(`${text} ${path}`) }]];
+      if (node === 'link') return [[path, { type: 'symlink', target }]];
+      return [[path, { type: 'directory' }], ...Object.entries(treeOf(node, target, text, `${path}/`))];
+    }),
+  );
+
+/** What becomes of two trees, said in the simplest way. */
+const merged = (there: Tree, sent: Tree, policy: Policy): { tree: Tree; failed: string[]; skipped: string[] } => {
+  const tree = { ...there };
+  const [failed, skipped]: [string[], string[]] = [[], []];
+  for (const path of Object.keys(sent).sort()) {
+    const node = sent[path];
+    const old = there[path];
+    if (node === undefined || failed.some((other) => path.startsWith(`${other}/`))) continue;
+    if (old === undefined) tree[path] = node;
+    else if ((old.type === 'directory') !== (node.type === 'directory')) failed.push(path);
+    else if (node.type !== 'directory' && policy === 'skip') skipped.push(path);
+    else tree[path] = node;
+  }
+  return { tree, failed, skipped };
+};
+
+const shape = (tree: Record<string, Described>): Record<string, string> => Object.fromEntries(Object.entries(tree).map(([path, { type, content: what }]) => [path, type === 'directory' ? type : `${type} ${what}`]));
+
+test('any tree into any other, with links that lead outside: what the rules say, and nothing outside is touched', async () => {
+  const root = await temporaryDirectory('memory');
+  const outside = join(root, 'outside');
+  mkdirSync(outside);
+  await makeTree(outside, { a: { type: 'directory' }, 'a/b': { type: 'file', content: theirs }, b: { type: 'file', content: theirs } });
+  const before = await describeTree(outside);
+  let run = 0;
+  await fc.assert(
+    fc.asyncProperty(nodes.children.filter((children) => children.length > 0), nodes.children, fc.constantFrom<Policy>('overwrite', 'skip'), async (sending, standing, policy) => {
+      const [source, destination, state, expected] = ['source', 'destination', 'state', 'expected'].map((name) => join(root, `${(run += 1)} ${name}`)) as [string, string, string, string];
+      for (const path of [source, destination, state, expected]) mkdirSync(path);
+      const [sent, there] = [treeOf(sending, 'dangling', 'new'), treeOf(standing, outside, 'old')];
+      await makeTree(source, sent);
+      await makeTree(destination, there);
+      const wanted = merged(there, sent, policy);
+      await makeTree(expected, wanted.tree);
+      const { result } = await transfer(state, sending.map(([name]) => join(source, name)), destination, { conflict: policy });
+      expect(shape(await describeTree(destination))).toEqual(shape(await describeTree(expected)));
+      const failed = Object.keys(sent).filter((path) => wanted.failed.some((other) => path === other || path.startsWith(`${other}/`)));
+      expect(result).toMatchObject({ delivered: Object.keys(sent).length - failed.length - wanted.skipped.length, failed: failed.length, skipped: wanted.skipped.length });
+      expect(await describeTree(outside)).toEqual(before);
+    }),
+    { numRuns: 150 },
+  );
+}, 60_000);
+
+test('a directory that becomes a link while it is merged into does not lead outside', async () => {
+  for (const at of ['openSync', 'lstatSync', 'renameSync'] as const) {
+    for (let call = 1; call <= 12; call += 1) {
+      const root = await temporaryDirectory('memory');
+      const [staged, destination, outside] = ['staged', 'destination', 'outside'].map((name) => join(root, name)) as [string, string, string];
+      for (const path of [staged, destination, outside]) mkdirSync(path);
+      const tree: Tree = { d: { type: 'directory' }, 'd/e': { type: 'directory' }, 'd/e/f': { type: 'file', content: ours(1) }, 'd/e/g': { type: 'file', content: ours(2) } };
+      await makeTree(staged, tree);
+      await makeTree(destination, { d: { type: 'directory' }, 'd/e': { type: 'directory' }, 'd/e/f': { type: 'file', content: theirs } });
+      await makeTree(outside, { f: { type: 'file', content: theirs }, e: { type: 'directory' }, 'e/f': { type: 'file', content: theirs } });
+      const before = await describeTree(outside);
+      const [stagedFd, destinationFd] = [openSync(staged, 'r'), openSync(destination, 'r')];
+      const merging = new MergedFiles({ stagedFd, destinationFd, policy: 'overwrite', flush: false });
+      const batch = new EntryBatch();
+      for (const [path, node] of Object.entries(tree)) batch.add({ path: path.split('/').map((part) => Buffer.from(part)), type: node.type, size: 300, mode: 0o755, mtime: [0, 0] });
+      beforeCall(at, call, () => {
+        renameSync(join(destination, 'd/e'), join(destination, 'moved'));
+        symlinkSync(outside, join(destination, 'd/e'));
+      }, () => {
+        merging.merge(batch.take());
+        merging.finish();
+      });
+      merging.close();
+      for (const fd of [stagedFd, destinationFd]) closeSync(fd);
+      expect([at, call, await describeTree(outside)]).toEqual([at, call, before]);
+    }
   }
 });
 

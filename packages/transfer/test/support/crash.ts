@@ -127,3 +127,19 @@ const mergingHere = (): (() => void) => {
     table.postMessage = original;
   };
 };
+
+/** Somebody else acts right before a certain call of a function of `node:fs`. */
+export const beforeCall = (name: (typeof synchronous)[number], call: number, act: () => void, run: () => void): void => {
+  let left = call;
+  const undo = guarded(fsSync, [name], () => {
+    left -= 1;
+    if (left === 0) act();
+  });
+  syncBuiltinESMExports();
+  try {
+    run();
+  } finally {
+    undo();
+    syncBuiltinESMExports();
+  }
+};

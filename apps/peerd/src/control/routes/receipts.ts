@@ -52,6 +52,7 @@ const receiptView = ({ seq, role, transfer, peer, hash, content }: LoggedReceipt
         durability: content.body.durability,
         delivered: content.body.delivered,
         failed: content.body.failed,
+        ...(content.body.skipped === undefined ? {} : { skipped: content.body.skipped }),
         offerRoot: hex(content.body.offerRoot),
         contentRoot: hex(content.body.contentRoot),
         signature: hex(content.record.signature),

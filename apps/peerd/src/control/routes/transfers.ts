@@ -1,6 +1,6 @@
-/** POST /v1/transfers, GET /v1/transfers, GET /v1/transfers/:id, GET /v1/transfers/:id/why, POST /v1/transfers/:id/pause, …/resume, …/cancel */
+/** POST /v1/transfers, POST /v1/transfers/dry-run, GET /v1/transfers, GET /v1/transfers/:id, GET /v1/transfers/:id/why, POST /v1/transfers/:id/pause, …/resume, …/cancel */
 import {
-  sendRequestSchema, sendResponseSchema, showQuerySchema, transferActionResponseSchema, transferDetailSchema, transfersResponseSchema, whyResponseSchema,
+  dryRunResponseSchema, sendRequestSchema, sendResponseSchema, showQuerySchema, transferActionResponseSchema, transferDetailSchema, transfersResponseSchema, whyResponseSchema,
 } from '@peerd/protocol';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
@@ -22,6 +22,15 @@ export const transfersRoutes: FastifyPluginAsyncZod<TransfersRoutes> = async (ap
     async (request, reply) => {
       using waiting = requestSignal(reply, stopping);
       return await transfers.send(request.body, waiting.signal);
+    },
+  );
+
+  app.post(
+    '/v1/transfers/dry-run',
+    { schema: { description: 'What POST /v1/transfers would send, and what the receivers say is there. Nothing is queued, and nobody becomes a contact.', body: sendRequestSchema, response: { 200: dryRunResponseSchema } } },
+    async (request, reply) => {
+      using waiting = requestSignal(reply, stopping);
+      return await transfers.dryRun(request.body, waiting.signal);
     },
   );
 
