@@ -58,6 +58,7 @@ export * from './machines/link.ts';
 export * from './machines/registration.ts';
 export * from './control/common.ts';
 export * from './control/daemon.ts';
+export * from './control/doctor.ts';
 export * from './control/events.ts';
 export * from './control/history.ts';
 export * from './control/inbox.ts';
