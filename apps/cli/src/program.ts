@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { addAccept } from './commands/accept.ts';
 import { addCancel } from './commands/cancel.ts';
 import { addChat } from './commands/chat.ts';
+import { addCompletion } from './commands/completion.ts';
 import { addConnect } from './commands/connect.ts';
 import { addContacts } from './commands/contacts.ts';
 import { addDisconnect } from './commands/disconnect.ts';
@@ -36,7 +37,7 @@ type Add = (program: Command, run: Run) => void;
 
 /** By the names that people type. */
 const groups: Readonly<Record<string, Readonly<Record<string, Add>>>> = {
-  'This peer:': { status: addStatus, whoami: addWhoami, doctor: addDoctor },
+  'This peer:': { status: addStatus, whoami: addWhoami, doctor: addDoctor, completion: addCompletion },
   'Peers:': { peers: addPeers, connect: addConnect, disconnect: addDisconnect, contacts: addContacts, trust: addTrust, policy: addPolicy, forget: addForget, chat: addChat },
   'Transfers:': { send: addSend, inbox: addInbox, accept: addAccept, reject: addReject, transfers: addTransfers, show: addShow, why: addWhy, pause: addPause, resume: addResume, cancel: addCancel },
   'Proof:': { history: addHistory, receipts: addReceipts },
