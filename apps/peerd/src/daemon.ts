@@ -35,6 +35,8 @@ import { examine } from './doctor/doctor.ts';
 import { openDatabase } from './database/database.ts';
 import { IntroductionDesk } from './introductions/desk.ts';
 import { loadIntroductionRequests } from './introductions/requests.ts';
+import { createNotifications } from './hooks/notifications.ts';
+import { createOnReceived } from './hooks/on-received.ts';
 import { createMetrics } from './metrics.ts';
 import { createLinks, type LinkLayer } from './peer/links.ts';
 import type { LinkUser } from './peer/ports.ts';
@@ -115,7 +117,20 @@ export const createDaemon = async (settings: PeerdSettings, { logger, env, onFat
   const chat = await loadChat({ database, contacts, links: () => links, events: hub, logger });
   const receipts = await openReceiptLog({ stateDir, database, self: identity.id, logger });
   starting.defer(() => receipts.close());
+  const onReceived = createOnReceived({
+    words: settings.onReceived,
+    timeoutMs: settings.onReceivedTimeout * 1_000,
+    control: socket.path,
+    nameOf: (peer) => contacts.get(peer)?.name,
+    env, logger,
+    registry: metrics.registry,
+  });
+  starting.defer(() => onReceived.stop());
+  const notifications = settings.notifications === 'auto' ? createNotifications({ env, logger, now }) : undefined;
+  if (notifications) hub.listen((event) => notifications.event(event));
+  starting.defer(() => notifications?.stop());
   const transfers: TransferService = await createTransfers({
+    onReceived: (record) => onReceived.run(record),
     database, contacts, policies, identity, receipts, logger, now,
     links: () => links,
     events: hub,
