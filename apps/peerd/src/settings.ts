@@ -121,5 +121,5 @@ export const program: Program<PeerdSettings> = {
   peerd --listen 192.0.2.7:12001                    without any rendezvous: peers use trust ID@192.0.2.7:12001
 
 Settings may also stand in the environment (PEERD_DOWNLOAD_DIR=/srv/in) and in a TOML file (download_dir = "/srv/in"),
-by default ~/.config/peerd/peerd.toml. The log is JSON on standard error.`,
+by default ~/.config/peerd/peerd.toml. The log goes to standard error: JSON, and readable lines on a terminal.`,
 };
