@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { World } from '../harness/world.ts';
 
-const notBuilt = ['verify', 'completion'];
+const notBuilt = ['verify'];
 
 describe.concurrent('usage', () => {
   test('a command that does not exist is absent from help and exits 2', async () => {
