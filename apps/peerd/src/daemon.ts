@@ -191,7 +191,7 @@ export const createDaemon = async (settings: PeerdSettings, { logger, env, onFat
     routes: (app) => {
       void app.register(daemonRoutes, {
         whoami: { ...self, shortId: shortPeerId(self.id) },
-        status: () => statusOf({ fixed, contacts, links: () => links.all(), rendezvous: () => rendezvous.status(), transfers: () => transfers.counts() }),
+        status: () => statusOf({ fixed, contacts, links: () => links.all(), rendezvous: () => rendezvous.status(), transfers: () => transfers.counts(), chat }),
       });
       void app.register(doctorRoutes, {
         examine: () =>

@@ -1,6 +1,6 @@
 /** The control API as commands use it. The shapes are those of packages/protocol/src/control. */
 import type {
-  AcceptRequest, ConnectResponse, ContactsResponse, DisconnectResponse, DoctorResponse, ForgetResponse, HistoryQuery, HistoryResponse, InboxActionResponse, InboxResponse, MessagesResponse, PeersResponse, PolicyRequest, PolicyResponse, RejectRequest, SendMessageRequest,
+  AcceptRequest, ConnectResponse, ContactsResponse, DisconnectResponse, DoctorResponse, ForgetResponse, HistoryQuery, HistoryResponse, InboxActionResponse, InboxResponse, MessagesQuery, MessagesResponse, PeersResponse, PolicyRequest, PolicyResponse, RejectRequest, SendMessageRequest,
   ReceiptsQuery, ReceiptsResponse, SendMessageResponse, SendRequest, SendResponse, ShowQuery, StatusResponse, TransferActionResponse, TransferDetail,
   TransfersResponse, TrustRequest, TrustResponse, VerifyReceiptsResponse, WhoamiResponse, WhyResponse,
 } from '@peerd/protocol';
@@ -129,8 +129,8 @@ export class Client {
     return this.#post('/v1/messages', body, signal);
   }
 
-  messages(peer: string, signal: AbortSignal): Promise<MessagesResponse> {
-    return this.#get(`/v1/messages?${new URLSearchParams({ peer }).toString()}`, signal);
+  messages(query: MessagesQuery, signal: AbortSignal): Promise<MessagesResponse> {
+    return this.#get(`/v1/messages${searchOf({ ...query })}`, signal);
   }
 
   /** Events across restarts of the daemon. */
