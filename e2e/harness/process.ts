@@ -10,7 +10,7 @@ const root = new URL('../../', import.meta.url);
 export const programs = {
   rendezvous: fileURLToPath(new URL('apps/rendezvous/bin/rendezvous.js', root)),
   peerd: fileURLToPath(new URL('apps/peerd/bin/peerd.js', root)),
-  peerctl: fileURLToPath(new URL('apps/cli/bin/peerctl.cjs', root)),
+  peerctl: fileURLToPath(new URL('apps/cli/bin/peerctl.js', root)),
 } as const;
 
 export type LogLine = Record<string, unknown> & { msg?: string; level?: number };

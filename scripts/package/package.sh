@@ -56,7 +56,7 @@ cp apps/peerd/systemd/peerd.sysusers "$root/systemd/sysusers.d/peerd.conf"
 cp apps/peerd/systemd/peerd.tmpfiles "$root/systemd/tmpfiles.d/peerd.conf"
 cp apps/peerd/systemd/peerd.toml apps/rendezvous/systemd/rendezvous.toml "$root/etc/"
 for shell in bash zsh fish; do
-  "$node" apps/cli/bin/peerctl.cjs completion "$shell" >"$root/completions/peerctl.$shell" 2>/dev/null && [ -s "$root/completions/peerctl.$shell" ] || rm -f "$root/completions/peerctl.$shell"
+  "$node" apps/cli/bin/peerctl.js completion "$shell" >"$root/completions/peerctl.$shell" 2>/dev/null && [ -s "$root/completions/peerctl.$shell" ] || rm -f "$root/completions/peerctl.$shell"
 done
 rmdir --ignore-fail-on-non-empty "$root/completions"
 cp README.md LICENSE docs/operations.md "$root/"

@@ -1,13 +1,14 @@
 /** All commands, and what they have in common. */
-import { createRequire } from 'node:module';
 import { Command, CommanderError } from 'commander';
 import { addAccept } from './commands/accept.ts';
 import { addCancel } from './commands/cancel.ts';
 import { addChat } from './commands/chat.ts';
+import { addCompletion } from './commands/completion.ts';
 import { addConnect } from './commands/connect.ts';
 import { addContacts } from './commands/contacts.ts';
 import { addDisconnect } from './commands/disconnect.ts';
 import { addForget } from './commands/forget.ts';
+import { addDoctor } from './commands/doctor.ts';
 import { addHistory } from './commands/history.ts';
 import { addInbox } from './commands/inbox.ts';
 import { addPause } from './commands/pause.ts';
@@ -26,6 +27,7 @@ import { addWhoami } from './commands/whoami.ts';
 import { addWhy } from './commands/why.ts';
 import { examples } from './commands/usage.ts';
 import type { Run } from './context.ts';
+import { version } from './version.ts';
 
 export interface GlobalOptions {
   readonly socket?: string;
@@ -36,7 +38,7 @@ type Add = (program: Command, run: Run) => void;
 
 /** By the names that people type. */
 const groups: Readonly<Record<string, Readonly<Record<string, Add>>>> = {
-  'This peer:': { status: addStatus, whoami: addWhoami },
+  'This peer:': { status: addStatus, whoami: addWhoami, doctor: addDoctor, completion: addCompletion },
   'Peers:': { peers: addPeers, connect: addConnect, disconnect: addDisconnect, contacts: addContacts, trust: addTrust, verify: addVerify, policy: addPolicy, forget: addForget, chat: addChat },
   'Transfers:': { send: addSend, inbox: addInbox, accept: addAccept, reject: addReject, transfers: addTransfers, show: addShow, why: addWhy, pause: addPause, resume: addResume, cancel: addCancel },
   'Proof:': { history: addHistory, receipts: addReceipts },
@@ -77,6 +79,3 @@ export const createProgram = (run: Run, only?: string): Command => {
   }
   return program;
 };
-
-/** Read only when it is asked for. `#package.json` names our own one from the sources and from the bundle. */
-const version = (): string => (createRequire(import.meta.filename)('#package.json') as { version: string }).version;

@@ -12,9 +12,12 @@ import { printFailure } from './ui/print-failure.ts';
 import { usageFailure } from './usage-failure.ts';
 
 const usageExit = 2;
+/** The first word of what completion scripts ask; for nobody else. */
+const completionWord = '__complete';
 
 /** @param argv the arguments behind the program's name */
 export const runPeerctl = async (argv: readonly string[]): Promise<number> => {
+  if (argv[0] === completionWord) return await completeLine(argv.slice(1));
   let exitCode = 0;
   const run: Run =
     (action) =>
@@ -48,6 +51,13 @@ export const runPeerctl = async (argv: readonly string[]): Promise<number> => {
     return usageExit;
   }
   return exitCode;
+};
+
+const completeLine = async (words: readonly string[]): Promise<number> => {
+  const { answerCompletion } = await import('./completion/answer.ts');
+  const program = createProgram(() => async () => {});
+  process.stdout.write(`${await answerCompletion(program, words, process.env['PEERCTL_WORDBREAKS'] ?? '')}\n`);
+  return 0;
 };
 
 /** Where the command stands: behind the global options. */

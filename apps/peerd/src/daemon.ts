@@ -14,6 +14,7 @@ import { EventHub } from './control/events/hub.ts';
 import type { KnownPeers } from './control/peers-view.ts';
 import { contactsRoutes } from './control/routes/contacts.ts';
 import { daemonRoutes } from './control/routes/daemon.ts';
+import { doctorRoutes } from './control/routes/doctor.ts';
 import { eventsRoutes } from './control/routes/events.ts';
 import { historyRoutes } from './control/routes/history.ts';
 import { inboxRoutes } from './control/routes/inbox.ts';
@@ -28,11 +29,15 @@ import { controlSocket } from './control/socket-path.ts';
 import { coalesce } from './daemon/coalesce.ts';
 import { watchLinks } from './daemon/link-watch.ts';
 import { bindDefaulted } from './daemon/listen.ts';
+import { reachSelf } from './daemon/reach-self.ts';
 import { loadPins } from './daemon/rendezvous-pins.ts';
 import { statusOf } from './daemon/status.ts';
+import { examine } from './doctor/doctor.ts';
 import { openDatabase } from './database/database.ts';
 import { IntroductionDesk } from './introductions/desk.ts';
 import { loadIntroductionRequests } from './introductions/requests.ts';
+import { createNotifications } from './hooks/notifications.ts';
+import { createOnReceived } from './hooks/on-received.ts';
 import { createMetrics } from './metrics.ts';
 import { createLinks, type LinkLayer } from './peer/links.ts';
 import type { LinkUser } from './peer/ports.ts';
@@ -59,6 +64,8 @@ export interface PeerDaemon extends Daemon {
 export interface DaemonSurroundings {
   readonly logger: Logger;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** The settings as they would be read now. @throws PeerdError `invalid_settings` */
+  readonly reread?: () => PeerdSettings;
   /** The daemon cannot go on: its database is gone. */
   readonly onFatal: (reason: PeerdError) => void;
 }
@@ -67,7 +74,7 @@ export interface DaemonSurroundings {
 const peersEventMs = 50;
 
 /** @throws PeerdError; nothing is left running then */
-export const createDaemon = async (settings: PeerdSettings, { logger, env, onFatal }: DaemonSurroundings): Promise<PeerDaemon> => {
+export const createDaemon = async (settings: PeerdSettings, { logger, env, onFatal, reread = () => settings }: DaemonSurroundings): Promise<PeerDaemon> => {
   await using starting = new AsyncDisposableStack();
   const stateDir = settings.stateDir ?? defaultStateDir('peerd', env);
   const downloadDir = settings.downloadDir ?? defaultDownloadDir(env);
@@ -113,7 +120,20 @@ export const createDaemon = async (settings: PeerdSettings, { logger, env, onFat
   const chat = await loadChat({ database, contacts, links: () => links, events: hub, logger });
   const receipts = await openReceiptLog({ stateDir, database, self: identity.id, logger });
   starting.defer(() => receipts.close());
+  const onReceived = createOnReceived({
+    words: settings.onReceived,
+    timeoutMs: settings.onReceivedTimeout * 1_000,
+    control: socket.path,
+    nameOf: (peer) => contacts.get(peer)?.name,
+    env, logger,
+    registry: metrics.registry,
+  });
+  starting.defer(() => onReceived.stop());
+  const notifications = settings.notifications === 'auto' ? createNotifications({ env, logger, now }) : undefined;
+  if (notifications) hub.listen((event) => notifications.event(event));
+  starting.defer(() => notifications?.stop());
   const transfers: TransferService = await createTransfers({
+    onReceived: (record) => onReceived.run(record),
     database, contacts, policies, identity, receipts, logger, now,
     links: () => links,
     isOnline: (peer) => rendezvous.roster.all().some(({ id }) => id === peer),
@@ -176,7 +196,22 @@ export const createDaemon = async (settings: PeerdSettings, { logger, env, onFat
     routes: (app) => {
       void app.register(daemonRoutes, {
         whoami: { ...self, shortId: shortPeerId(self.id) },
-        status: () => statusOf({ fixed, contacts, links: () => links.all(), rendezvous: () => rendezvous.status(), transfers: () => transfers.counts() }),
+        status: () => statusOf({ fixed, contacts, links: () => links.all(), rendezvous: () => rendezvous.status(), transfers: () => transfers.counts(), chat }),
+      });
+      void app.register(doctorRoutes, {
+        examine: () =>
+          examine({
+            stateDir, downloadDir, transfers, now,
+            accept: settings.accept,
+            readings: () => rendezvous.readings(),
+            settingsChanged: () => JSON.stringify(reread()) !== JSON.stringify(settings),
+            listening: () => ({
+              bound: links.address,
+              ...(settings.listen ? {} : { wantedPort: defaultListenPort }),
+              own: localAddresses(links.address, true),
+              reach: (address, signal) => reachSelf(identity, address, signal),
+            }),
+          }),
       });
       void app.register(peersRoutes, { known, contacts, links, stopping: stopping.signal });
       void app.register(verifyRoutes, { contacts, links, verifications, logger, stopping: stopping.signal });

@@ -1,5 +1,5 @@
 /** Command line, environment and file settings of `peerd`. */
-import { hostname } from 'node:os';
+import { homedir, hostname } from 'node:os';
 import { join } from 'node:path';
 import { PeerdError } from '@peerd/protocol';
 import {
@@ -30,6 +30,11 @@ export interface PeerdSettings {
   readonly durability: 'transfer' | 'none';
   /** Bytes per second. */
   readonly limitRate?: number | undefined;
+  /** Program and arguments, run without a shell after something was received; empty: none. */
+  readonly onReceived: readonly string[];
+  /** Seconds. */
+  readonly onReceivedTimeout: number;
+  readonly notifications: 'auto' | 'off';
   readonly allowHost: readonly string[];
   readonly logLevel: string;
 }
@@ -38,6 +43,14 @@ const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']
 
 const oneOf = <const Values extends readonly string[]>(...values: Values): z.ZodType<Values[number]> =>
   z.enum(values, { error: ({ input }) => `"${String(input)}" is not ${values.join(' or ')}` }) as z.ZodType<Values[number]>;
+
+const secondsSchema = (least: number, most: number): z.ZodType<number, string> =>
+  z.string().transform((text, context) => {
+    const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
+    if (value >= least && value <= most) return value;
+    context.addIssue({ code: 'custom', message: `"${text}" is not a whole number of seconds from ${least} to ${most}` });
+    return z.NEVER;
+  });
 
 const hostNameSchema: z.ZodType<string, string> = z
   .string()
@@ -59,6 +72,9 @@ const settingsSchema = z.object({
   introductions: oneOf('all', 'contacts', 'ask').default('all'),
   durability: oneOf('transfer', 'none').default('transfer'),
   limitRate: byteSizeSchema(1_024).optional(),
+  onReceived: z.array(z.string().min(1, 'must not hold an empty word').refine((word) => !word.includes('\0'), 'must not hold NUL')).default([]).transform(([first, ...more]) => (first === undefined ? [] : [first.startsWith('~/') ? join(homedir(), first.slice(2)) : first, ...more])),
+  onReceivedTimeout: secondsSchema(1, 86_400).default(60),
+  notifications: oneOf('auto', 'off').default('auto'),
   allowHost: z.array(hostNameSchema).default([]),
   logLevel: oneOf(...logLevels).default('info'),
 });
@@ -92,6 +108,9 @@ export const program: Program<PeerdSettings> = {
     { key: 'introductions', value: 'all|contacts|ask', description: 'whose introductions are acknowledged; ask: those of contacts, and a person decides about others (default: all)' },
     { key: 'durability', value: 'transfer|none', description: 'whether received files are on stable storage before the receipt (default: transfer)' },
     { key: 'limitRate', value: 'RATE', description: 'bytes per second that everything sent from here takes at most, such as 10M (default: no limit)' },
+    { key: 'onReceived', value: 'WORD', description: 'a program to run after something was received, and its arguments, one a time; without a shell (default: none)', repeatable: true },
+    { key: 'onReceivedTimeout', value: 'SECONDS', description: 'time after which that program is ended (default: 60)' },
+    { key: 'notifications', value: 'auto|off', description: 'notifications of the desktop, where there is notify-send and a session (default: auto)' },
     { key: 'allowHost', value: 'NAME', description: 'host name under which the metrics address may be reached, besides IP addresses and localhost; may be repeated', repeatable: true },
     { key: 'logLevel', value: 'LEVEL', description: `${logLevels.join(', ')} (default: info)` },
   ],
@@ -102,5 +121,5 @@ export const program: Program<PeerdSettings> = {
   peerd --listen 192.0.2.7:12001                    without any rendezvous: peers use trust ID@192.0.2.7:12001
 
 Settings may also stand in the environment (PEERD_DOWNLOAD_DIR=/srv/in) and in a TOML file (download_dir = "/srv/in"),
-by default ~/.config/peerd/peerd.toml. The log is JSON on standard error.`,
+by default ~/.config/peerd/peerd.toml. The log goes to standard error: JSON, and readable lines on a terminal.`,
 };

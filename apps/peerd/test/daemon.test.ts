@@ -52,7 +52,7 @@ describe('the daemon', () => {
     expect((await call(daemon.control, 'GET', '/v1/whoami')).body).toEqual({ id: daemon.id, shortId: daemon.id.slice(0, 8), name: 'alice' });
     expect((await call<StatusResponse>(daemon.control, 'GET', '/v1/status')).body).toEqual({
       version: '0.0.0', id: daemon.id, name: 'alice', room: 'lobby', listen: [`127.0.0.1:${daemon.listen.port}`], metrics: daemon.metrics, rendezvous: [], links: [],
-      transfers: { active: 0, waiting: 0, inbox: 0 }, downloadDir: join(directory, 'alice', 'in'), accept: 'auto',
+      transfers: { active: 0, waiting: 0, inbox: 0 }, messages: { queued: 0, strangers: 0 }, downloadDir: join(directory, 'alice', 'in'), accept: 'auto',
     });
     const figures = await (await fetch(`http://${daemon.metrics}/metrics`)).text();
     expect(figures).toContain('peerd_build_info{version="0.0.0"} 1');

@@ -23,7 +23,7 @@ const failure = (...argv: string[]): PeerdError => {
 describe('settings of peerd', () => {
   test('defaults', () => {
     expect(read()).toEqual({
-      name: hostname(), rendezvous: [], room: 'lobby', afterConnect: 'stay', accept: 'ask', introductions: 'all', durability: 'transfer', allowHost: [], logLevel: 'info',
+      name: hostname(), rendezvous: [], room: 'lobby', afterConnect: 'stay', accept: 'ask', introductions: 'all', durability: 'transfer', onReceived: [], onReceivedTimeout: 60, notifications: 'auto', allowHost: [], logLevel: 'info',
     });
   });
 
@@ -38,7 +38,7 @@ describe('settings of peerd', () => {
     ).toEqual({
       name: 'nas', rendezvous: [{ host: 'one.example', port: 12_000 }, { host: '::1', port: 7, id }], listen: { host: '0.0.0.0', port: 0 }, control: '/c/s', stateDir: '/s', downloadDir: '/d',
       metrics: { host: '127.0.0.1', port: 0 }, room: 'kitchen', roomSecretFile: '/r', afterConnect: 'leave', accept: 'auto', durability: 'none', introductions: 'contacts',
-      allowHost: ['nas.example'], logLevel: 'debug',
+      onReceived: [], onReceivedTimeout: 60, notifications: 'auto', allowHost: ['nas.example'], logLevel: 'debug',
     });
   });
 

@@ -66,6 +66,7 @@ export * from './machines/registration.ts';
 export * from './machines/verification.ts';
 export * from './control/common.ts';
 export * from './control/daemon.ts';
+export * from './control/doctor.ts';
 export * from './control/dry-run.ts';
 export * from './control/events.ts';
 export * from './control/history.ts';

@@ -1,5 +1,7 @@
-/** Structured logs: one JSON line each, with ids and never with secrets. */
-import { pino, type Logger } from 'pino';
+/** Structured logs: one JSON line each, with ids and never with secrets; readable lines where a person looks on. */
+import { isatty } from 'node:tty';
+import { type DestinationStream, pino, type Logger } from 'pino';
+import pretty from 'pino-pretty';
 import { isJournal, withPriority } from './systemd/journal.ts';
 
 export type { Logger } from 'pino';
@@ -9,6 +11,15 @@ const secrets = ['key', 'secret', 'token', 'roomSecret', 'roomProof', 'authoriza
 
 /** Logs to standard error, so that standard output stays free for what was asked for. */
 export const createLogger = (program: string, level: string): Logger => {
-  const stderr = pino.destination({ fd: 2, sync: true });
-  return pino({ level, redact: { paths: secrets, censor: '[secret]' }, base: { program, pid: process.pid } }, isJournal(2, process.env) ? withPriority(stderr) : stderr);
+  const stream = isatty(2) ? readable() : lines();
+  return pino({ level, redact: { paths: secrets, censor: '[secret]' }, base: { program, pid: process.pid } }, stream);
 };
+
+const lines = (): DestinationStream => {
+  const stderr = pino.destination({ fd: 2, sync: true });
+  return isJournal(2, process.env) ? withPriority(stderr) : stderr;
+};
+
+/** https://no-color.org */
+const readable = (): DestinationStream =>
+  pretty({ destination: 2, sync: true, colorize: !process.env['NO_COLOR'] && process.env['TERM'] !== 'dumb', translateTime: 'SYS:HH:MM:ss.l', ignore: 'pid,program,hostname', singleLine: true });

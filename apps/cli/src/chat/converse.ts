@@ -41,9 +41,9 @@ export const converse = async (context: Context, peer: string): Promise<void> =>
 };
 
 const greet = async ({ client, output }: Context, contact: ContactView, prompt: Prompt, signal: AbortSignal): Promise<void> => {
-  const { messages } = await client.messages(contact.id, signal);
+  const { messages } = await client.messages({ peer: contact.id, limit: historyLines }, signal);
   prompt.above(output.colors.dim(`talking with ${peerWithId(contact)}, ${contact.state}; /quit or Ctrl-D ends it`));
-  for (const message of messages.slice(-historyLines)) prompt.above(messageLine(message, output.colors));
+  for (const message of messages) prompt.above(messageLine(message, output.colors));
 };
 
 /** Rejects when the daemon stays away or the person interrupts. */

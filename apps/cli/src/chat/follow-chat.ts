@@ -6,7 +6,7 @@ export const followChat = async ({ client, output, signal }: Context, peer: stri
   const events = client.follow({ signal });
   await events.next();
   // Who is meant is for the daemon to say: it compares names.
-  const { peer: meant } = await client.messages(peer, signal);
+  const { peer: meant } = await client.messages({ peer, limit: 1 }, signal);
   for await (const event of events) {
     if (event.kind === 'lost' && !output.json) output.warn('peerd is away; waiting until it is back');
     if (event.kind !== 'message' || event.message.direction !== 'received') continue;

@@ -1,6 +1,6 @@
 /** The control API as commands use it. The shapes are those of packages/protocol/src/control. */
 import type {
-  AcceptRequest, ConnectResponse, ContactsResponse, DisconnectResponse, DryRunResponse, ForgetResponse, HistoryQuery, HistoryResponse, InboxActionResponse, InboxResponse, MessagesResponse, PeersResponse, PolicyRequest, PolicyResponse, RejectRequest, SendMessageRequest,
+  AcceptRequest, ConnectResponse, ContactsResponse, DisconnectResponse, DoctorResponse, DryRunResponse, ForgetResponse, HistoryQuery, HistoryResponse, InboxActionResponse, InboxResponse, MessagesQuery, MessagesResponse, PeersResponse, PolicyRequest, PolicyResponse, RejectRequest, SendMessageRequest,
   ReceiptsQuery, ReceiptsResponse, SendMessageResponse, SendRequest, SendResponse, ShowQuery, StatusResponse, TransferActionResponse, TransferDetail,
   TransfersResponse, TrustRequest, TrustResponse, VerifyAnswerResponse, VerifyEvent, VerifyReceiptsResponse, WhoamiResponse, WhyResponse,
 } from '@peerd/protocol';
@@ -23,12 +23,21 @@ export class Client {
     this.#socket = socket;
   }
 
+  /** @throws PeerdError `invalid_argument` */
+  get socketPath(): string {
+    return this.#socket();
+  }
+
   whoami(signal: AbortSignal): Promise<WhoamiResponse> {
     return this.#get('/v1/whoami', signal);
   }
 
   status(signal: AbortSignal): Promise<StatusResponse> {
     return this.#get('/v1/status', signal);
+  }
+
+  doctor(signal: AbortSignal): Promise<DoctorResponse> {
+    return this.#get('/v1/doctor', signal);
   }
 
   peers(signal: AbortSignal): Promise<PeersResponse> {
@@ -135,8 +144,8 @@ export class Client {
     return this.#post('/v1/messages', body, signal);
   }
 
-  messages(peer: string, signal: AbortSignal): Promise<MessagesResponse> {
-    return this.#get(`/v1/messages?${new URLSearchParams({ peer }).toString()}`, signal);
+  messages(query: MessagesQuery, signal: AbortSignal): Promise<MessagesResponse> {
+    return this.#get(`/v1/messages${searchOf({ ...query })}`, signal);
   }
 
   /** Events across restarts of the daemon. */

@@ -40,6 +40,7 @@ const pairs = (status: StatusResponse, colors: Colors, now: number): (readonly [
     'none',
   ),
   ['transfers', transfers(status.transfers)],
+  ...(status.messages === undefined ? [] : [['messages', messages(status.messages)] as const]),
 ];
 
 const several = (title: string, values: readonly string[], none: string): (readonly [string, string])[] =>
@@ -50,6 +51,9 @@ const rendezvous = (server: StatusResponse['rendezvous'][number], colors: Colors
   const id = server.id === null ? '' : ` (${shortId(server.id)})`;
   return `${server.address}${id} ${state}${server.error === undefined ? '' : `: ${server.error.message}`}`;
 };
+
+const messages = ({ queued, strangers }: NonNullable<StatusResponse['messages']>): string =>
+  `${queued} waiting to be delivered, ${strangers} of strangers${strangers === 0 ? '' : ' (see them: peerctl chat --strangers)'}`;
 
 const transfers = ({ active, waiting, inbox }: StatusResponse['transfers']): string =>
   `${active} active, ${waiting} waiting, ${count(inbox, 'offer')} in the inbox${inbox === 0 ? '' : ' (see them: peerctl inbox)'}`;

@@ -123,3 +123,38 @@ describe('a terminal', () => {
     expect((await running.finished).code).toBe(130);
   });
 });
+
+describe('what was said', () => {
+  const at = Date.UTC(2026, 0, 31, 17, 5);
+
+  test('--history, with one peer and with all', async () => {
+    await using daemon = await talking([message('hi', { sentAt: at }), message('later', { sentAt: at, direction: 'sent', state: 'queued' })]);
+    const { code, stdout } = await start(['chat', 'bob', '--history', '7'], { socket: daemon.socket }).finished;
+    expect([code, stdout]).toEqual([0, '2026-01-31 17:05 bob: hi\n2026-01-31 17:05 me: later (queued)\n']);
+    expect(daemon.asked.at(-1)?.query.toString()).toBe('peer=bob&limit=7');
+    expect((await start(['chat', '--history'], { socket: daemon.socket }).finished).stdout).toContain('me to bob: later');
+    expect(daemon.asked.at(-1)?.query.toString()).toBe('limit=100');
+    const json = await start(['chat', 'bob', '--history', '--json'], { socket: daemon.socket }).finished;
+    expect(documents(json.stdout)).toMatchObject([{ peer: bob, messages: [{ text: 'hi' }, { text: 'later' }] }]);
+  });
+
+  test('--strangers, by sender; nobody becomes a contact', async () => {
+    await using daemon = await talking([message('one', { stranger: true, sentAt: at }), message('two', { stranger: true, peer: carol, sentAt: at }), message('three', { stranger: true, sentAt: at })]);
+    const { code, stdout } = await start(['chat', '--strangers'], { socket: daemon.socket }).finished;
+    expect(code).toBe(0);
+    expect(stdout).toBe('bob (bbbbbbbb): 2 messages\n  2026-01-31 17:05 bob: one\n  2026-01-31 17:05 bob: three\ncarol (cccccccc): 1 message\n  2026-01-31 17:05 carol: two\n\nThey are kept apart until you write to their sender, which makes it a contact: peerctl chat bbbbbbbb\n');
+    expect(daemon.asked.map(({ method }) => method)).not.toContain('POST');
+  });
+
+  test.each([
+    [['chat'], /say with whom/],
+    [['chat', 'bob', '--history', '0'], /whole number from 1 to 10000/],
+    [['chat', 'bob', 'hi', '--history'], /exclude each other/],
+    [['chat', 'bob', '--strangers'], /exclude each other/],
+    [['chat', 'bob', '--follow', '--history'], /exclude each other/],
+  ])('%j: exit 2', async (args, message) => {
+    const { code, stderr } = await start(args).finished;
+    expect(code).toBe(2);
+    expect(stderr).toMatch(message);
+  });
+});

@@ -110,6 +110,11 @@ export class StoredChat implements Chat, LinkUser {
     return (await this.#store.latest(query)).map((message) => this.#view(message));
   }
 
+  /** Messages of peers that are no contacts. */
+  ofStrangers(): Promise<number> {
+    return this.#store.ofStrangers();
+  }
+
   adopt(peer: PeerId): Promise<void> {
     return this.#store.adopt(peer);
   }

@@ -104,6 +104,10 @@ export class MessageStore {
     return rows.map(messageOf).toReversed();
   }
 
+  async ofStrangers(): Promise<number> {
+    return (await this.#database.get<{ count: number }>('SELECT count(*) AS count FROM messages WHERE stranger = 1'))?.count ?? 0;
+  }
+
   async adopt(peer: PeerId): Promise<void> {
     await this.#database.run('UPDATE messages SET stranger = 0 WHERE peer = ? AND stranger > 0', peer);
   }

@@ -10,9 +10,10 @@ export interface StatusSources {
   readonly links: () => readonly Link[];
   readonly rendezvous: () => StatusResponse['rendezvous'];
   readonly transfers: () => StatusResponse['transfers'];
+  readonly chat: { readonly queued: number; ofStrangers(): Promise<number> };
 }
 
-export const statusOf = ({ fixed, contacts, links, rendezvous, transfers }: StatusSources): StatusResponse => ({
+export const statusOf = async ({ fixed, contacts, links, rendezvous, transfers, chat }: StatusSources): Promise<StatusResponse> => ({
   ...fixed,
   rendezvous: rendezvous(),
   links: links().map((link) => ({
@@ -22,4 +23,5 @@ export const statusOf = ({ fixed, contacts, links, rendezvous, transfers }: Stat
     dialled: link.dialled,
   })),
   transfers: transfers(),
+  messages: { queued: chat.queued, strangers: await chat.ofStrangers() },
 });

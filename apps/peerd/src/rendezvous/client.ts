@@ -5,7 +5,7 @@
  * 4. `#message` turns what arrives into events.
  */
 import {
-  type Address, close as closeMessage, encodeMessage, escapeText, formatAddress, idleRegistration, maxAddresses, PeerdError, type PeerId, ping, pong, register, type RegistrationEffect,
+  type Address, close as closeMessage, encodeMessage, escapeText, formatAddress, idleRegistration, maxAddresses, PeerdError, type PeerId, ping, pong, register, type Registered, type RegistrationEffect,
   type RegistrationEvent, type RegistrationState, rendezvousAlpn, type RendezvousMessage, rendezvousMessages, type RendezvousStatus, roomKeyingBytes, roomKeyingLabel,
   roomProof, type RosterEntry, rosterRequest, stepRegistration, unregister,
 } from '@peerd/protocol';
@@ -17,6 +17,7 @@ import { Decisions } from './decisions.ts';
 import type { RendezvousDeps } from './deps.ts';
 import { OpenIntroductions } from './introductions.ts';
 import type { RendezvousMetrics } from './metrics.ts';
+import type { RendezvousReading } from './ports.ts';
 import type { RosterSource } from './roster.ts';
 import { ServerRoster } from './server-roster.ts';
 
@@ -44,7 +45,10 @@ export class RendezvousClient implements RosterSource {
   #channel: Channel | undefined;
   #id: PeerId | undefined;
   /** The addresses of the last `register`. */
-  #told = '';
+  #told: readonly Address[] = [];
+  /** Of the last `register`, and what the answer showed. */
+  #asked = { monotonic: 0, wall: 0 };
+  #facts: Pick<RendezvousReading, 'agent' | 'roundTripMs' | 'clockAheadMs'> = {};
 
   constructor(setting: RendezvousSetting, context: ClientContext) {
     this.#setting = setting;
@@ -69,6 +73,10 @@ export class RendezvousClient implements RosterSource {
     const error = 'error' in state ? state.error : undefined;
     const shown = state.phase === 'registered' || state.phase === 'left' || state.phase === 'refused' ? state.phase : 'connecting';
     return { address: this.address, id: this.#id ?? null, state: shown, ...(error ? { error: { code: error.code, message: withHint(error) } } : {}) };
+  }
+
+  reading(): RendezvousReading {
+    return { status: this.status(), ...this.#facts, announced: this.#told, ...(this.#channel ? { host: this.#channel.remote.host } : {}) };
   }
 
   dispatch(event: RegistrationEvent): void {
@@ -144,7 +152,7 @@ export class RendezvousClient implements RosterSource {
     try {
       const known = this.#setting.id ?? pins.get(this.address);
       channel = await dial(identity, { host: this.#setting.host, port: this.#setting.port, protocol: rendezvousAlpn, ...(known === undefined ? {} : { expected: known }) }, signal);
-      const { frames } = await greet(channel, { ...hello, role: 'register' }, signal);
+      const { frames, hello: theirs } = await greet(channel, { ...hello, role: 'register' }, signal);
       if (known === undefined) {
         await pins.set(this.address, channel.peerId);
         this.#logger.info({ id: channel.peerId }, 'pinned the key of the rendezvous at first use');
@@ -152,6 +160,7 @@ export class RendezvousClient implements RosterSource {
       signal.throwIfAborted();
       this.#id = channel.peerId;
       this.#channel = channel;
+      this.#facts = { agent: theirs.agent };
       channel.expect(rendezvousMessages.bounds);
       this.dispatch({ kind: 'connected' });
       for await (const frame of frames) {
@@ -179,6 +188,7 @@ export class RendezvousClient implements RosterSource {
   #message(channel: Channel, message: RendezvousMessage): void {
     switch (message.kind) {
       case 'registered':
+        this.#measure(message.body);
         return this.dispatch({ kind: 'registered', body: message.body });
       case 'roster-snapshot':
         return this.dispatch({ kind: 'snapshot', body: message.body, random: this.#random() });
@@ -199,8 +209,13 @@ export class RendezvousClient implements RosterSource {
     }
   }
 
+  #measure({ time }: Registered): void {
+    const roundTripMs = performance.now() - this.#asked.monotonic;
+    this.#facts = { ...this.#facts, roundTripMs, ...(time === undefined ? {} : { clockAheadMs: time - (this.#asked.wall + roundTripMs / 2) }) };
+  }
+
   #due(): void {
-    if (this.#state.phase === 'registered' && JSON.stringify(this.#addresses()) !== this.#told) this.dispatch({ kind: 'changed' });
+    if (this.#state.phase === 'registered' && JSON.stringify(this.#addresses()) !== JSON.stringify(this.#told)) this.dispatch({ kind: 'changed' });
     this.dispatch({ kind: 'due', random: this.#random() });
   }
 
@@ -213,7 +228,8 @@ export class RendezvousClient implements RosterSource {
     const channel = this.#channel;
     if (!channel) return;
     const addresses = this.#addresses();
-    this.#told = JSON.stringify(addresses);
+    this.#told = addresses;
+    this.#asked = { monotonic: performance.now(), wall: Date.now() };
     const proof = roomSecret ? { roomProof: roomProof(roomSecret, room, channel.exportKeyingMaterial(roomKeyingBytes, roomKeyingLabel)) } : {};
     this.#send(encodeMessage(register, { room, addresses, ...proof }));
   }

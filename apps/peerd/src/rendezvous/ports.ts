@@ -19,9 +19,25 @@ export interface Roster {
   onChange(listener: () => void): () => void;
 }
 
+/** What a person is told about a rendezvous when something seems wrong. */
+export interface RendezvousReading {
+  readonly status: RendezvousStatus;
+  /** Program and version as it says itself: raw. */
+  readonly agent?: string;
+  /** From `register` to `registered`, in milliseconds. */
+  readonly roundTripMs?: number;
+  /** By how much its clock is ahead of ours; right to half of `roundTripMs`. */
+  readonly clockAheadMs?: number;
+  /** The addresses that it was told last. */
+  readonly announced: readonly Address[];
+  /** The address at which it was reached, while it is. */
+  readonly host?: string;
+}
+
 export interface Rendezvous {
   readonly roster: Roster;
   status(): RendezvousStatus[];
+  readings(): RendezvousReading[];
   /** Asks every rendezvous that lists the peer; the first acknowledgement wins. @throws PeerdError `introduction_…`, `no_such_peer` */
   introduce(peer: PeerId, signal: AbortSignal): Promise<RosterEntry>;
   start(): void;

@@ -45,6 +45,7 @@ export const createRendezvous = (deps: RendezvousDeps): Rendezvous => {
   return {
     roster,
     status: () => clients.map((client) => client.status()),
+    readings: () => clients.map((client) => client.reading()),
     introduce: async (peer, signal) => {
       const start = performance.now();
       const done = (outcome: Parameters<typeof metrics.introduced>[0]): void => metrics.introduced(outcome, (performance.now() - start) / 1_000);

@@ -27,5 +27,7 @@ export interface TransferEnvironment {
   readonly checkSlots: Slots;
   /** The name under which a person knows the peer: raw. */
   readonly nameOf: (record: TransferRecord) => string;
+  /** Something was delivered here, all of it or in part; it is over. */
+  readonly onReceived: (record: TransferRecord) => void;
   readonly now: () => number;
 }

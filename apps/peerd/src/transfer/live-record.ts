@@ -89,6 +89,7 @@ export class LiveRecord {
     this.logger.info({ state: shownState(record), ...(record.error ? { code: record.error.code, reason: escapeText(record.error.message) } : {}) }, 'transfer: state changed');
     if (ended) this.#countEnd();
     this.publish();
+    if (ended && record.direction === 'receive' && record.savedAs.some((name) => name.length > 0)) this.#environment.onReceived(record);
   }
 
   async save(late: boolean): Promise<void> {

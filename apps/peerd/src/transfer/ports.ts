@@ -10,6 +10,7 @@ import type { Database } from '../database/ports.ts';
 import type { Links } from '../peer/ports.ts';
 import type { ReceiptLog } from '../receipts/ports.ts';
 import type { TransferMetrics } from './metrics.ts';
+import type { TransferRecord } from './record.ts';
 
 export interface TransferSettings {
   readonly stateDir: string;
@@ -37,6 +38,8 @@ export interface TransferOptions {
   readonly logger: Logger;
   readonly metrics: TransferMetrics;
   readonly settings: TransferSettings;
+  /** Something was delivered here, all of it or in part; it is over. */
+  readonly onReceived?: (record: TransferRecord) => void;
   /** Milliseconds since 1970. */
   readonly now: () => number;
 }

@@ -80,10 +80,10 @@ class StoredTransfers implements TransferService {
   #upkeep: NodeJS.Timeout | undefined;
 
   constructor(options: TransferOptions, store: TransferStore, open: readonly TransferRecord[]) {
-    const { settings, identity, receipts, events, metrics, logger, contacts, policies, now } = options;
+    const { settings, identity, receipts, events, metrics, logger, contacts, policies, now, onReceived = () => {} } = options;
     this.#options = options;
     this.#environment = {
-      store, settings, identity, receipts, events, metrics, logger, now,
+      store, settings, identity, receipts, events, metrics, logger, now, onReceived,
       posts: new Posts(),
       contentSlots: new Slots(contentLimits),
       pacer: settings.limitRate === undefined ? undefined : new Pacer(settings.limitRate),

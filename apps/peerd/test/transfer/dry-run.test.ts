@@ -67,12 +67,12 @@ describe('dry run', () => {
     await world.bob.contacts.pin({ id: world.alice.id, name: 'alice' });
     expect((await ask(world, { conflict: 'overwrite' })).peers[0]?.answer).toBe('compared');
     const grant = { into: world.bob.directory, maxBytes: undefined, until: undefined };
-    await world.bob.policies.set(world.alice.id, 'auto', { ...grant, match: '*.txt' });
+    await world.bob.policies.set({ id: world.alice.id, name: 'alice' }, 'auto', { ...grant, match: '*.txt' });
     expect((await ask(world)).peers[0]?.answer).toBe('asks');
-    await world.bob.policies.set(world.alice.id, 'auto', { ...grant, match: 'tr*' });
+    await world.bob.policies.set({ id: world.alice.id, name: 'alice' }, 'auto', { ...grant, match: 'tr*' });
     await makeTree(world.bob.directory, ['x']);
     expect((await ask(world)).peers).toMatchObject([{ answer: 'compared', diff: { new: 0, same: 2, conflict: 0 } }]);
-    await world.bob.policies.set(world.alice.id, 'auto', { ...grant, match: undefined, maxBytes: 0 });
+    await world.bob.policies.set({ id: world.alice.id, name: 'alice' }, 'auto', { ...grant, match: undefined, maxBytes: 0 });
     expect((await ask(world)).peers[0]?.answer).toBe('asks');
   });
 

@@ -55,7 +55,7 @@ export class RosterDesk {
     metrics.registrations.inc({ kind: decision.how });
     if (decision.superseded !== undefined) this.#supersede(decision.superseded);
     if (decision.moved) this.#departed(id, 'moved');
-    client.outbox.send(encodeMessage(registered, { epoch: decision.epoch, observedHost, leaseMs, heartbeatMs: rendezvousHeartbeatMs }));
+    client.outbox.send(encodeMessage(registered, { epoch: decision.epoch, observedHost, leaseMs, heartbeatMs: rendezvousHeartbeatMs, time: now.wall }));
     this.#sendSnapshot(client);
     this.#changed();
     this.#leases.set();

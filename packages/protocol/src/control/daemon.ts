@@ -32,6 +32,8 @@ export interface StatusResponse {
   links: { peer: PeerReference; since: number; address: string; dialled: boolean }[];
   /** Counts by state of transfers that are not final. */
   transfers: { active: number; waiting: number; inbox: number };
+  /** `queued`: of ours, not delivered yet. `strangers`: of peers that are no contacts. */
+  messages?: { queued: number; strangers: number };
   downloadDir: string;
   accept: 'ask' | 'auto';
 }
@@ -52,6 +54,7 @@ export const statusResponseSchema: z.ZodType<StatusResponse> = z.object({
   ),
   links: z.array(z.object({ peer: peerReferenceSchema, since: z.int(), address: z.string(), dialled: z.boolean() })),
   transfers: z.object({ active: z.int(), waiting: z.int(), inbox: z.int() }),
+  messages: z.object({ queued: z.int(), strangers: z.int() }).exactOptional(),
   downloadDir: z.string(),
   accept: z.enum(['ask', 'auto']),
 });

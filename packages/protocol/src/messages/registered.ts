@@ -12,11 +12,13 @@ export interface Registered {
   observedHost: string;
   leaseMs: number;
   heartbeatMs: number;
+  /** The clock of the rendezvous, milliseconds since 1970; only ever shown to a person. */
+  time?: number;
 }
 
 export const registered: MessageDefinition<'registered', Registered> = {
   kind: 'registered',
   type: 0x11,
   maxBytes: 4 * KiB,
-  schema: z.object({ epoch: uintSchema, observedHost: textSchema(255), leaseMs: uintSchema, heartbeatMs: uintSchema }),
+  schema: z.object({ epoch: uintSchema, observedHost: textSchema(255), leaseMs: uintSchema, heartbeatMs: uintSchema, time: uintSchema.exactOptional() }),
 };

@@ -1,0 +1,24 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+
+const words = [process.execPath, '--conditions=@peerd/source', fileURLToPath(new URL('./log-lines.ts', import.meta.url))];
+
+test('in a pipe: JSON, a line each', () => {
+  const { stderr, stdout } = spawnSync(words[0] ?? '', words.slice(1), { encoding: 'utf8', env: {} });
+  expect(stdout).toBe('');
+  const lines = stderr.trimEnd().split('\n').map((line) => JSON.parse(line) as Record<string, unknown>);
+  expect(lines).toMatchObject([{ level: 30, program: 'peerd', peer: 'k3f9', msg: 'link up' }, { level: 50, token: '[secret]', err: { message: 'broken' }, msg: 'it went wrong' }]);
+});
+
+test('on a terminal: lines that a person reads', () => {
+  const shown = (env: NodeJS.ProcessEnv): string => execFileSync('script', ['-qec', words.join(' '), '/dev/null'], { encoding: 'utf8', env: { PATH: process.env['PATH'], TERM: 'xterm-256color', ...env } });
+  const plain = shown({ NO_COLOR: '1' });
+  expect(plain).toMatch(/^\[\d\d:\d\d:\d\d\.\d{3}\] INFO: link up \{"peer":"k3f9","address":"192\.0\.2\.7:1"\}\r?$/m);
+  expect(plain).toMatch(/ERROR: it went wrong/);
+  expect(plain).toContain('Error: broken');
+  expect(plain).toContain('[secret]');
+  expect(plain).not.toContain('\u001b');
+  expect(plain).not.toContain('not shown');
+  expect(shown({})).toContain('\u001b[');
+});
