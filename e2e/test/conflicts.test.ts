@@ -1,6 +1,7 @@
 import { lstat, mkdir, readdir, readFile, readlink, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { diffTrees } from '../harness/files.ts';
 import { type Peer, World } from '../harness/world.ts';
 
 interface Detail {
@@ -90,6 +91,31 @@ describe.concurrent('conflict policies that go into what is there', () => {
     expect((await readdir(bob.inboxDirectory)).sort()).toEqual(['single', 'tree']);
     const person = await alice.run('send', 'bob', 'single', '--conflict', 'skip');
     expect(person.stdout).toContain('1 skipped');
+  });
+
+  test('a receiver that is killed while it merges goes on after its restart: the tree is that of the sender', async () => {
+    await using world = await World.create();
+    await world.rendezvous();
+    const [alice, bob] = await world.peersInOneRoom(['alice', 'bob']);
+    const [tree, there] = [join(alice.directory, 'tree'), join(bob.inboxDirectory, 'tree')];
+    for (let directory = 0; directory < 20; directory += 1) {
+      for (const root of [tree, there]) await mkdir(join(root, `${directory}`), { recursive: true });
+      for (let file = 0; file < 100; file += 1) {
+        await writeFile(join(tree, `${directory}`, `${file}`), `new ${directory} ${file}`);
+        if (file % 2 === 0) await writeFile(join(there, `${directory}`, `${file}`), 'old');
+      }
+    }
+    const send = alice.command(['--json', 'send', 'bob', 'tree', '--conflict', 'overwrite']);
+    const { id } = await send.line((line) => line['event'] === 'offered');
+    await bob.json('accept', String(id));
+    // Whether it is just before, within or behind the merge: the end is the same.
+    await send.line((line) => line['state'] === 'verifying' || line['event'] === 'done');
+    await bob.end('SIGKILL');
+    await bob.start();
+    expect((await send.result).code).toBe(0);
+    expect(await diffTrees(tree, there)).toBe('');
+    expect(await readdir(bob.inboxDirectory)).toEqual(['tree']);
+    expect(await bob.json('show', String(id))).toMatchObject({ state: 'done', receipt: { verified: true } });
   });
 
   test('a policy takes no overwrite of a stranger: a person decides', async () => {

@@ -15,18 +15,17 @@ import {
 import { Pacer } from '@peerd/transfer';
 import type { DataConnection, Link, LinkUser } from '../peer/ports.ts';
 import { acceptByPolicy, acceptOffer, cancelTransfer, type Decider, holdTransfer, prospectOf, rejectOffer, verdictOn } from './decisions.ts';
-import { countConflicts } from './destination.ts';
 import { Answers } from './dry-run/answers.ts';
 import { dryRun } from './dry-run/dry-run.ts';
 import { Questions } from './dry-run/questions.ts';
 import type { TransferEnvironment } from './environment.ts';
 import { showHistory } from './history.ts';
+import { showInbox } from './inbox.ts';
 import { IncomingTransfer } from './incoming.ts';
 import { questionsDirectory, removeOrphans } from './layout.ts';
 import { findTransfer } from './lookup.ts';
 import { OutgoingTransfer } from './outgoing.ts';
 import type { TransferOptions, Transfers } from './ports.ts';
-import { maxCompared, outlookOf } from './outlook.ts';
 import { Posts } from './posts.ts';
 import type { TransferRecord } from './record.ts';
 import { Reception } from './reception.ts';
@@ -36,7 +35,7 @@ import { showTransfer } from './show.ts';
 import { Slots } from './slots.ts';
 import { TransferStore } from './store.ts';
 import { upkeep, upkeepIntervalMs } from './upkeep.ts';
-import { offerOf, peerOf, summaryOf } from './view.ts';
+import { peerOf, summaryOf } from './view.ts';
 import { explain } from './why.ts';
 
 /** Content flows of the sender; those that wait are `accepted`. */
@@ -234,17 +233,9 @@ class StoredTransfers implements TransferService {
     return cancelTransfer(this.#environment, record, this.#registry.live(record));
   }
 
-  async inbox(): Promise<InboxOffer[]> {
-    const { contacts, settings } = this.#options;
-    const waiting = this.#registry.allIncoming().map(({ record }) => record).filter(({ state }) => state === 'offered').sort((a, b) => a.createdAt - b.createdAt);
-    const offers: InboxOffer[] = [];
-    let limit = maxCompared;
-    for (const record of waiting) {
-      const outlook = await outlookOf({ record, stateDir: settings.stateDir, directory: settings.downloadDir, limit, signal: this.#stopping.signal });
-      limit -= Math.min(limit, record.entries);
-      offers.push(offerOf(record, this.#environment.nameOf(record), contacts.trustOf(record.peer, record.peerName), await countConflicts(settings.downloadDir, record.topLevel), outlook, this.#whyAsked(record)));
-    }
-    return offers.filter(({ id, from }) => this.#registry.incoming(from.id, id)?.record.state === 'offered');
+  inbox(): Promise<InboxOffer[]> {
+    const sources = { environment: this.#environment, contacts: this.#options.contacts, why: (record: TransferRecord) => this.#whyAsked(record), signal: this.#stopping.signal };
+    return showInbox(sources, this.#registry.allIncoming().map(({ record }) => record));
   }
 
   async turnAway(peer: PeerId): Promise<number> {

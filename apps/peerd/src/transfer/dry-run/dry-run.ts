@@ -55,7 +55,13 @@ export const dryRun = async (options: DryRunOptions, request: SendRequest, signa
 
 const askPeer = async (options: DryRunOptions, { id, name }: ResolvedPeer, manifest: Manifest, request: SendRequest, signal: AbortSignal): Promise<DryRunPeer> => {
   const peer: PeerReference = { id, name: escapeText(name) };
-  const link = await linkTo(options, id, signal);
+  let link: Link | undefined;
+  try {
+    link = await linkTo(options, id, signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    return { peer, answer: 'away', message: escapeText(error instanceof Error ? error.message : String(error)) };
+  }
   if (!link) return { peer, answer: 'away' };
   const late = new PeerdError('peer_unreachable', 'there was no answer in time');
   using deadline = deadlineOf(askMs, late);
@@ -68,16 +74,12 @@ const askPeer = async (options: DryRunOptions, { id, name }: ResolvedPeer, manif
   }
 };
 
+/** `undefined` for a peer that is not there. @throws PeerdError; the reason of `signal` */
 const linkTo = async ({ links, isOnline }: DryRunOptions, peer: PeerId, signal: AbortSignal): Promise<Link | undefined> => {
   const link = links.get(peer);
   if (link || !isOnline(peer)) return link;
   using deadline = deadlineOf(linkMs, new PeerdError('peer_unreachable', 'no link came up in time'));
-  try {
-    return await links.connect(peer, AbortSignal.any([signal, deadline.signal]));
-  } catch {
-    signal.throwIfAborted();
-    return undefined;
-  }
+  return await links.connect(peer, AbortSignal.any([signal, deadline.signal]));
 };
 
 const deadlineOf = (ms: number, reason: PeerdError): Disposable & { readonly signal: AbortSignal } => {
