@@ -92,7 +92,7 @@ describe('usage: exit 2', () => {
   test.each([
     [['frobnicate'], /unknown command 'frobnicate'/],
     [['sned', 'bob', 'x'], /hint: Did you mean send\?/],
-    [['verify', 'x'], /unknown command 'verify'/],
+    [['sync', 'x'], /unknown command 'sync'/],
     [['whoami', 'more'], /too many arguments/],
     [['connect'], /missing required argument 'PEER'/],
     [['connect', ''], /It is empty/],
