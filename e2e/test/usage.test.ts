@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { World } from '../harness/world.ts';
 
-const unknown = ['sync', 'serve'];
+const unknown = ['sync', 'frobnicate'];
 
 describe.concurrent('usage', () => {
   test('a command that does not exist is absent from help and exits 2', async () => {

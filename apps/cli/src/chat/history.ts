@@ -24,7 +24,9 @@ export const showStrangers = async ({ client, output, signal }: Context, limit: 
   }
   const [first] = answer.messages;
   output.line();
-  output.line(`They are kept apart until you write to their sender, which makes it a contact: peerctl chat ${shortId(first?.peer.id ?? '')}`);
+  const id = shortId(first?.peer.id ?? '');
+  output.line(`write back:   peerctl chat ${id}  (it becomes a contact)`);
+  output.line(`shut it out:  peerctl policy ${id} block`);
 };
 
 /** By name. */

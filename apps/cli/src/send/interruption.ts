@@ -62,6 +62,9 @@ const decide = async (context: Context, unfinished: () => readonly TransferSumma
   }
 };
 
+const longQuestion = 'cancel the transfer (c), detach from it (d), or keep watching (Enter)? ';
+const shortQuestion = 'cancel (c), detach (d), go on (Enter)? ';
+
 const ask = async ({ output }: Context, signal: AbortSignal): Promise<'cancel' | 'detach' | 'go on'> => {
   const reader = createInterface({ input: process.stdin, output: output.stderr });
   const stop = new AbortController();
@@ -70,7 +73,7 @@ const ask = async ({ output }: Context, signal: AbortSignal): Promise<'cancel' |
   reader.on('close', () => stop.abort());
   try {
     for (;;) {
-      const answer = (await reader.question('cancel the transfer (c), detach and let it go on (d), or keep watching (Enter)? ', { signal: AbortSignal.any([signal, stop.signal]) })).trim().toLowerCase();
+      const answer = (await reader.question((output.stderr.columns || 80) > longQuestion.length ? longQuestion : shortQuestion, { signal: AbortSignal.any([signal, stop.signal]) })).trim().toLowerCase();
       if (answer === '') return 'go on';
       if ('cancel'.startsWith(answer)) return 'cancel';
       if ('detach'.startsWith(answer)) return 'detach';

@@ -142,7 +142,7 @@ describe('what was said', () => {
     await using daemon = await talking([message('one', { stranger: true, sentAt: at }), message('two', { stranger: true, peer: carol, sentAt: at }), message('three', { stranger: true, sentAt: at })]);
     const { code, stdout } = await start(['chat', '--strangers'], { socket: daemon.socket }).finished;
     expect(code).toBe(0);
-    expect(stdout).toBe('bob (bbbbbbbb): 2 messages\n  2026-01-31 17:05 bob: one\n  2026-01-31 17:05 bob: three\ncarol (cccccccc): 1 message\n  2026-01-31 17:05 carol: two\n\nThey are kept apart until you write to their sender, which makes it a contact: peerctl chat bbbbbbbb\n');
+    expect(stdout).toBe('bob (bbbbbbbb): 2 messages\n  2026-01-31 17:05 bob: one\n  2026-01-31 17:05 bob: three\ncarol (cccccccc): 1 message\n  2026-01-31 17:05 carol: two\n\nwrite back:   peerctl chat bbbbbbbb  (it becomes a contact)\nshut it out:  peerctl policy bbbbbbbb block\n');
     expect(daemon.asked.map(({ method }) => method)).not.toContain('POST');
   });
 
