@@ -29,7 +29,7 @@ Everything runs on loopback, with daemons and keys of its own, and is removed at
 
   --only CASE[,CASE]  these cases only
   --runs N            rounds of each comparison (default: ${fullSizes.runs})
-  --quick             tiny sizes, one round: shows that the bench works, the figures mean nothing
+  --quick             tiny sizes, one round, one medium: shows that the bench works, the figures mean nothing
   --tmpfs DIR         where the runs in memory work, or "${none}" (default: /dev/shm)
   --disk DIR          where the runs on disk work, or "${none}" (default: ${tmpdir()})
   --sparse-gib N      size of the sparse file (default: ${fullSizes.sparseBytes / 1024 ** 3})

@@ -21,14 +21,18 @@ export interface Comparison {
 
 interface Source {
   readonly path: string;
-  /** Added to the names of the contenders. */
-  readonly suffix?: string;
+  /** Added to the names of the contenders, for `rowsOf`. */
+  readonly suffix: string;
   /** Size of another file that has its name at the destination already: only for tools that replace it. */
   readonly replacesBytes?: number;
 }
 
 const isAble = ({ replaces = false }: Tool, { replacesBytes }: Source): boolean => replaces || replacesBytes === undefined;
-const nameOf = ({ name }: Tool, { suffix = '' }: Source): string => `${name}${suffix}`;
+const nameOf = ({ name }: Tool, { suffix }: Source): string => `${name}${suffix}`;
+
+/** The contenders of one source, by the names of their tools. */
+export const rowsOf = (measured: readonly Measured[], suffix: string): Measured[] =>
+  measured.flatMap(({ name, ...rest }) => (name.endsWith(suffix) ? [{ name: name.slice(0, name.length - suffix.length), ...rest }] : []));
 
 export const compare = async (session: Session, { title, medium, tools, sources, runs }: Comparison): Promise<Measured[]> => {
   const { signal, say } = session;

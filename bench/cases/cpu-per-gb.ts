@@ -22,7 +22,7 @@ const onMedium = async (session: Session, medium: Medium): Promise<CaseOutcome> 
   const path = join(scratch.directory, 'file');
   await writeRandomFile(path, bytes);
   const title = `CPU for one file of ${bytesText(bytes)}`;
-  const rows = await compare(session, { title, medium, tools: session.tools.filter((tool) => contenders.includes(tool.name)), sources: [{ path }], runs });
+  const rows = await compare(session, { title, medium, tools: session.tools.filter((tool) => contenders.includes(tool.name)), sources: [{ path, suffix: '' }], runs });
   const perGb = (cpuSeconds: number | undefined, of: number): number | undefined => (cpuSeconds === undefined ? undefined : cpuSeconds / (of / 1e9));
   const hashing = await blake3InMemory(sizes.blake3Bytes, signal);
   const [ours, loop] = contenders.map((contender) => perGb(medianCpuSeconds(rowOf(rows, contender)), bytes));

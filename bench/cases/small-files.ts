@@ -24,9 +24,9 @@ const onMedium = async (session: Session, medium: Medium): Promise<CaseOutcome> 
   await writeTree(path, shape, session.signal);
   const title = `${amountOf(filesOf(shape), 'file')} of ${bytesText(shape.fileBytes)}`;
   const tools = session.tools.filter(({ handles }) => handles.includes('tree'));
-  const rows = await compare(session, { title, medium, tools, sources: [{ path }], runs: session.runs });
+  const rows = await compare(session, { title, medium, tools, sources: [{ path, suffix: '' }], runs: session.runs });
   return {
-    groups: [{ title, medium: medium.name, scale: 'files', bytes: bytesOf(shape), files: filesOf(shape), rows }],
+    groups: [{ title, medium: medium.name, scale: 'files', bytes: bytesOf(shape), files: filesOf(shape), rows, isDrawn: true }],
     verdicts: targets.map(({ other, bound, aim }) =>
       ratioVerdict({ case: name, medium: medium.name, figure: `speed, of ${other === 'scp' ? 'scp -r' : other}${aim ? ' (an aim)' : ''}`, bound, rows, ours: 'peerd', other, of: 'speed' })),
     notes: [],

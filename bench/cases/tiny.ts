@@ -18,7 +18,7 @@ const onMedium = async (session: Session, medium: Medium): Promise<CaseOutcome> 
   await writeRandomFile(path, bytes);
   const title = 'one file of 1 KiB, from the start of the command to its end';
   const tools = session.tools.filter((tool) => contenders.includes(tool.name));
-  const rows = await compare(session, { title, medium, tools, sources: [{ path }], runs: session.sizes.tinyRuns });
+  const rows = await compare(session, { title, medium, tools, sources: [{ path, suffix: '' }], runs: session.sizes.tinyRuns });
   return {
     groups: [{ title, medium: medium.name, scale: 'seconds', bytes, files: 1, rows }],
     verdicts: [ratioVerdict({ case: name, medium: medium.name, figure: 'time, of scp', bound: atMost(0.5), rows, ours: 'peerd', other: 'scp', of: 'time' })],

@@ -12,7 +12,9 @@ export const assertSame = async (source: string, copy: string, signal: AbortSign
     await run(isTree ? 'diff' : 'cmp', [...(isTree ? ['-r', '--no-dereference'] : []), source, copy], { signal, maxBuffer: 64 * 1024 * 1024, env: { ...process.env, LC_ALL: 'C' } });
   } catch (error) {
     signal.throwIfAborted();
-    const { stdout = '', stderr = '' } = error as { stdout?: string; stderr?: string };
+    const { code, stdout = '', stderr = '' } = error as { code?: unknown; stdout?: string; stderr?: string };
+    // 1: they differ. Everything else: it could not be said.
+    if (code !== 1) throw error;
     throw new Error(`what arrived is not what was sent: ${(stdout || stderr).slice(0, 300).trim()}`, { cause: error });
   }
 };

@@ -4,7 +4,7 @@ import { quantile, type Spread, spreadOf } from '../measure/statistics.ts';
 import { highestPeaks } from '../measure/usage.ts';
 import type { Group } from './model.ts';
 import { type Column, tableLines } from './table.ts';
-import { countText, megabytesText, rateText, secondsText } from './units.ts';
+import { clipped, countText, megabytesText, rateText, secondsText } from './units.ts';
 import { medianCpuSeconds } from './verdicts.ts';
 
 /** Files or bytes per second of each sample; undefined where the group has no such rate. */
@@ -24,14 +24,14 @@ const runs = (group: Group): string[] => {
   ];
   return tableLines(columns, group.rows.map((row) => {
     const { samples, name, failure } = row;
-    if (samples.length === 0) return [name, '–', '', '', '', '', ...(group.scale === 'bytes' ? [''] : []), `failed: ${oneLine(failure ?? 'not measured')}`];
+    if (samples.length === 0) return [name, '–', '', '', '', '', ...(group.scale === 'bytes' ? [''] : []), `failed: ${clipped(failure ?? 'not measured', 120)}`];
     const seconds = spreadOf(samples.map((sample) => sample.seconds));
     const rates = ratesOf(group, row);
     const cpu = medianCpuSeconds(row);
     const spread = rates ? [rates.median, rates.min, rates.max].map((rate) => rateOfGroup(group, rate)) : [seconds.median, seconds.min, seconds.max].map(secondsText);
     const perGb = group.scale === 'bytes' ? [cpu === undefined ? '–' : (cpu / (group.bytes / 1e9)).toFixed(2)] : [];
     const peaks = highestPeaks(samples).map(({ process, bytes }) => `${process} ${megabytesText(bytes)}`).join(', ');
-    return [name, ...spread, secondsText(seconds.median), cpu === undefined ? '–' : cpu.toFixed(2), ...perGb, `${peaks}${failure === undefined ? '' : ` (then failed: ${oneLine(failure)})`}`];
+    return [name, ...spread, secondsText(seconds.median), cpu === undefined ? '–' : cpu.toFixed(2), ...perGb, `${peaks}${failure === undefined ? '' : ` (then failed: ${clipped(failure, 120)})`}`];
   }));
 };
 
@@ -43,5 +43,3 @@ const requests = ({ rows }: Group): string[] =>
       return [name, ...[0.5, 0.99, 1].map((share) => secondsText(quantile(seconds, share))), countText(samples.length)];
     }),
   );
-
-const oneLine = (text: string): string => text.replaceAll(/\s+/g, ' ').slice(0, 120);

@@ -14,6 +14,8 @@ export interface Group {
   readonly bytes: number;
   readonly files: number;
   readonly rows: readonly Measured[];
+  /** It belongs into the chart. */
+  readonly isDrawn?: boolean;
 }
 
 /** One target of the project. */

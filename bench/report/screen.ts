@@ -3,12 +3,13 @@ import { styleText } from 'node:util';
 import { groupLines } from './groups.ts';
 import type { Report, Verdict } from './model.ts';
 import { tableLines } from './table.ts';
+import { clipped } from './units.ts';
 
 const title = (text: string): string => styleText('bold', `── ${text}`);
 
 const valueText = ({ value, unit }: Verdict): string => (value === undefined ? '–' : `${value.toFixed(Math.abs(value) < 10 ? 2 : 0)}${unit === '×' ? '' : ` ${unit}`}`);
 
-const outcomeText = ({ met, why }: Verdict): string => `${met === undefined ? 'not measured' : met ? 'met' : 'MISSED'}${why === undefined ? '' : `: ${why.replaceAll(/\s+/g, ' ').slice(0, 110)}`}`;
+const outcomeText = ({ met, why }: Verdict): string => `${met === undefined ? 'not measured' : met ? 'met' : 'MISSED'}${why === undefined ? '' : `: ${clipped(why, 100)}`}`;
 
 const verdictLines = (verdicts: readonly Verdict[]): string[] =>
   tableLines(

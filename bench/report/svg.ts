@@ -40,12 +40,12 @@ const groupChart = (group: Group, top: number): { svg: string; height: number } 
   return { svg: `<text class="title" x="8" y="${top + 20}">${escaped(`${group.title}, ${group.medium}`)}</text>\n${rows.join('\n')}`, height: head + found.length * row + gap };
 };
 
-/** Groups that compare somebody by a rate; undefined when there is none. */
+/** Of the groups that are for it; undefined when nothing of them was measured. */
 export const chartOf = ({ cases }: Report): string | undefined => {
   const parts: string[] = [];
   let top = 0;
   for (const group of cases.flatMap(({ groups }) => groups)) {
-    if (group.rows.filter((measured) => ratesOf(group, measured)).length < 2) continue;
+    if (!group.isDrawn || !group.rows.some((measured) => ratesOf(group, measured))) continue;
     const { svg, height } = groupChart(group, top);
     parts.push(svg);
     top += height;

@@ -21,3 +21,9 @@ export const megabytesText = (bytes: number): string => `${Math.round(bytes / 1e
 
 /** 3 rounds, 1 round */
 export const amountOf = (count: number, what: string): string => `${countText(count)} ${what}${count === 1 ? '' : 's'}`;
+
+/** In one line, cut where it is longer. */
+export const clipped = (text: string, length: number): string => {
+  const line = text.replaceAll(/\s+/g, ' ').trim();
+  return line.length <= length ? line : `${line.slice(0, length - 1)}…`;
+};

@@ -21,11 +21,17 @@ class FloorProcess implements AsyncDisposable {
   constructor(name: string) {
     this.name = `floor (${name})`;
     this.#child = fork(program(name), { stdio: ['ignore', 'ignore', 'inherit', 'ipc'], execArgv: [] });
+    // Whoever waits hears of its end.
+    this.#child.on('error', () => {});
   }
 
   get pid(): number {
     if (this.#child.pid === undefined) throw new Error(`${this.name} did not start`);
     return this.#child.pid;
+  }
+
+  get #isRunning(): boolean {
+    return this.#child.exitCode === null && this.#child.signalCode === null;
   }
 
   tell(message: FloorKeys | ReceiveOrder | SendOrder): void {
@@ -35,6 +41,7 @@ class FloorProcess implements AsyncDisposable {
   /** @throws Error when it fails or ends; the reason of `signal` */
   async hears<Says extends ReceiverSays | SenderSays>(signal: AbortSignal): Promise<Exclude<Says, { failure: string }>> {
     const ended = new AbortController();
+    if (!this.#isRunning) throw new Error(`${this.name} ended`);
     const waiting = AbortSignal.any([signal, ended.signal]);
     const onExit = (): void => ended.abort(new Error(`${this.name} ended`));
     this.#child.once('exit', onExit);
@@ -50,7 +57,7 @@ class FloorProcess implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    if (!this.#isRunning) return;
     const exited = once(this.#child, 'exit');
     this.#child.kill('SIGKILL');
     await exited;
