@@ -7,6 +7,8 @@ const GiB = 1024 * MiB;
 
 export interface Sizes {
   readonly runs: number;
+  /** What takes longer is given up. */
+  readonly runLimitMs: number;
   readonly fileBytes: number;
   readonly smallFiles: TreeShape;
   readonly manyDirectories: TreeShape;
@@ -23,6 +25,7 @@ export interface Sizes {
 
 export const fullSizes: Sizes = {
   runs: 5,
+  runLimitMs: 300_000,
   fileBytes: 2 * GiB,
   smallFiles: { directories: 100, filesEach: 100, fileBytes: 4 * KiB },
   manyDirectories: { directories: 1_000, filesEach: 100, fileBytes: KiB },
@@ -37,6 +40,7 @@ export const fullSizes: Sizes = {
 
 export const quickSizes: Sizes = {
   runs: 1,
+  runLimitMs: 45_000,
   fileBytes: 16 * MiB,
   smallFiles: { directories: 4, filesEach: 25, fileBytes: 4 * KiB },
   manyDirectories: { directories: 20, filesEach: 10, fileBytes: KiB },

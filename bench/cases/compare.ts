@@ -51,9 +51,9 @@ export const compare = async (session: Session, { title, medium, tools, sources,
       failed.push(...sources.filter((source) => isAble(tool, source)).map((source) => ({ name: nameOf(tool, source), samples: [], failure })));
     }
   }
-  say(`${title}, ${medium.name}: ${amountOf(runs, 'round')} of ${contenders.map(({ name }) => name).join(', ')}`);
+  say(`${title}, ${medium.name}: ${amountOf(runs, 'round')} of ${contenders.map(({ name }) => name).join('; ')}`);
   const measured = await inRounds(contenders, {
-    runs, signal, onRun: (name, round, outcome) => say(`  ${round}  ${name.padEnd(24)} ${outcome instanceof Error ? outcome.message : secondsText(outcome.seconds)}`),
+    runs, runLimitMs: session.sizes.runLimitMs, signal, onRun: (name, round, outcome) => say(`  ${round}  ${name.padEnd(24)} ${outcome instanceof Error ? outcome.message : secondsText(outcome.seconds)}`),
   });
   return [...measured, ...failed];
 };

@@ -41,7 +41,7 @@ const onMedium = async (session: Session, medium: Medium): Promise<CaseOutcome> 
   return {
     groups: [{ ...group, title, rows, isDrawn: true }, { ...group, title: `${title}, over an existing one`, rows: rowsOf(measured, existing) }],
     verdicts,
-    notes: [...notes, `${medium.name}: over an existing file: peerd isn't compared, it never writes over one but beside it`],
+    notes,
   };
 };
 

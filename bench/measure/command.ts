@@ -32,6 +32,7 @@ export class Command {
   readonly #child: ChildProcess;
   readonly #report: string | undefined;
   readonly #closed: Promise<unknown>;
+  readonly #signal: AbortSignal;
   #stdout = '';
   #stderr = '';
   #onText: () => void = () => {};
@@ -40,6 +41,7 @@ export class Command {
     signal.throwIfAborted();
     const time = findProgram('time');
     this.#label = label;
+    this.#signal = signal;
     this.#report = time && join(tmpdir(), `peerd-bench-${process.pid}-${(count += 1)}.time`);
     const [program = '', ...args] = [...(time && this.#report ? [time, '-q', '-o', this.#report, '-f', '%U %S %M'] : []), ...argv];
     this.#child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], detached: true, env: env ?? process.env, ...(cwd === undefined ? {} : { cwd }) });
@@ -99,6 +101,7 @@ export class Command {
   }
 
   #failure(): Error {
+    if (this.#signal.aborted) return this.#signal.reason as Error;
     const words = (this.#stderr.trim() || this.#stdout.trim()).slice(-shownBytes);
     return new Error(`${this.#label} ended with ${this.#child.exitCode ?? this.#child.signalCode}${words ? `: ${words}` : ''}`);
   }

@@ -16,8 +16,7 @@ const installation = {
   croc: 'go install github.com/schollz/croc/v10@latest',
   sendme: 'cargo install sendme',
   wormhole: 'pip install magic-wormhole',
-  twist: 'pip install magic-wormhole-mailbox-server magic-wormhole-transit-relay',
-  'wormhole-william': 'go install github.com/psanford/wormhole-william@latest',
+  twist: 'pip install magic-wormhole-mailbox-server',
 } as const;
 
 export type Program = keyof typeof installation;

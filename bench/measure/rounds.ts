@@ -19,15 +19,14 @@ export interface Measured {
 
 export interface RoundsOptions {
   readonly runs: number;
+  /** A run that takes longer is given up. */
+  readonly runLimitMs: number;
   readonly signal: AbortSignal;
   readonly onRun?: (name: string, round: number, outcome: Sample | Error) => void;
 }
 
-/** A run that takes longer is given up. */
-const runLimitMs = 15 * 60_000;
-
 /** A contender that fails once is out; the others go on. @throws the reason of `signal` */
-export const inRounds = async (contenders: readonly Contender[], { runs, signal, onRun }: RoundsOptions): Promise<Measured[]> => {
+export const inRounds = async (contenders: readonly Contender[], { runs, runLimitMs, signal, onRun }: RoundsOptions): Promise<Measured[]> => {
   const states = contenders.map((contender) => ({ contender, samples: [] as Sample[], failure: undefined as string | undefined }));
   for (let round = 1; round <= runs; round += 1) {
     for (const state of states) {
@@ -44,7 +43,7 @@ export const inRounds = async (contenders: readonly Contender[], { runs, signal,
       } catch (error) {
         signal.throwIfAborted();
         const problem = error instanceof Error ? error : new Error(String(error));
-        state.failure = limited.aborted ? `took longer than ${runLimitMs / 60_000} minutes` : problem.message;
+        state.failure = limited.aborted ? `took longer than ${runLimitMs / 1_000} s` : problem.message;
         onRun?.(name, round, problem);
       }
     }

@@ -26,7 +26,8 @@ export const freePort = async (): Promise<number> => {
 export interface ServerOptions {
   readonly label: string;
   readonly argv: readonly string[];
-  /** It is up when somebody answers here. */
+  /** It is up when somebody answers here; default: 127.0.0.1. */
+  readonly host?: string;
   readonly port: number;
   readonly signal: AbortSignal;
   readonly env?: NodeJS.ProcessEnv;
@@ -105,9 +106,9 @@ export class Server implements AsyncDisposable {
     }
   }
 
-  async #ready({ port, signal }: ServerOptions): Promise<void> {
+  async #ready({ host = '127.0.0.1', port, signal }: ServerOptions): Promise<void> {
     const deadline = performance.now() + readyMs;
-    while (!(await answers(port))) {
+    while (!(await answers(host, port))) {
       signal.throwIfAborted();
       if (this.#child.pid === undefined || this.#child.exitCode !== null || performance.now() > deadline) throw new Error(`${this.#label} did not start: ${this.#words.trim()}`);
       await sleep(pollMs, undefined, { signal });
@@ -122,8 +123,8 @@ export class Server implements AsyncDisposable {
   }
 }
 
-const answers = async (port: number): Promise<boolean> => {
-  const socket = connect(port, '127.0.0.1');
+const answers = async (host: string, port: number): Promise<boolean> => {
+  const socket = connect(port, host);
   try {
     await once(socket, 'connect');
     return true;

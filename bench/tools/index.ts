@@ -1,6 +1,7 @@
 /** All that is compared, in the order in which reports show it. */
 import { findProgram, howToInstall, type Program } from '../measure/programs.ts';
 import { cp } from './cp.ts';
+import { croc } from './croc.ts';
 import { floor } from './floor.ts';
 import { nc, tarNc } from './netcat.ts';
 import { rsyncSsh, scp, tarSsh } from './over-ssh.ts';
@@ -8,8 +9,9 @@ import { peerd, peerdDurable } from './peerd.ts';
 import { rsyncDaemon } from './rsync-daemon.ts';
 import { socat } from './socat.ts';
 import type { Tool } from './tool.ts';
+import { wormhole } from './wormhole.ts';
 
-const all: readonly Tool[] = [peerd, peerdDurable, floor, cp, nc, tarNc, socat, rsyncDaemon, tarSsh, rsyncSsh, scp];
+const all: readonly Tool[] = [peerd, peerdDurable, floor, cp, nc, tarNc, socat, rsyncDaemon, tarSsh, rsyncSsh, scp, croc, wormhole];
 
 export interface MissingTool {
   readonly tool: string;

@@ -13,6 +13,8 @@ export type Durability = 'none' | 'transfer';
 
 /** Of a Unix socket's path; behind a longer one the world lives under a short name. */
 const maxSocketPath = 107;
+/** A transfer that takes longer hangs. */
+const sendLimitMs = 15 * 60_000;
 
 export interface Sent extends Sample {
   readonly id: string;
@@ -46,6 +48,8 @@ export class PeerPair implements AsyncDisposable {
     const [sender, receiver] = await world.peersInOneRoom(['alice', 'bob'], { args });
     signal.throwIfAborted();
     await sender.json('connect', 'bob');
+    // Only a contact's offer to write over a file is taken without a person.
+    await receiver.json('trust', 'alice');
     return new PeerPair(sender, receiver, opening.move());
   }
 
@@ -62,7 +66,8 @@ export class PeerPair implements AsyncDisposable {
   }
 
   /** `peerctl send`, from its start to its end. */
-  async send(source: string, signal: AbortSignal, args: readonly string[] = []): Promise<Sent> {
+  async send(source: string, stop: AbortSignal, args: readonly string[] = []): Promise<Sent> {
+    const signal = AbortSignal.any([stop, AbortSignal.timeout(sendLimitMs)]);
     const argv = [process.execPath, programs.peerctl, '--socket', this.sender.socket, '--json', 'send', 'bob', source, ...args];
     let stdout = '';
     const { result, usage } = await during(this.processes, () =>

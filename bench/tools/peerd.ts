@@ -8,13 +8,14 @@ const ours = (name: string, durability: Durability): Tool => ({
   name,
   needs: [],
   handles: ['file', 'tree'],
+  replaces: true,
   async open({ directory, signal }) {
     const world = join(directory, 'world');
     await mkdir(world);
     const pair = await PeerPair.open(world, durability, signal);
     return {
       destination: pair.destination,
-      copy: ({ source, signal: stop }) => pair.send(source, stop),
+      copy: ({ source, existing, signal: stop }) => pair.send(source, stop, existing ? ['--conflict', 'overwrite'] : []),
       [Symbol.asyncDispose]: () => pair[Symbol.asyncDispose](),
     };
   },
