@@ -54,6 +54,12 @@ export default defineConfig({
           sequence: { groupOrder: 1 },
         },
       },
+      // Measures, if only that measuring works: alone, after the suites that load the machine.
+      {
+        resolve,
+        ssr,
+        test: { name: 'bench', root: 'bench', include: ['test/**/*.test.ts'], testTimeout: 600_000, hookTimeout: 60_000, sequence: { groupOrder: 3 } },
+      },
       onMachines('systemd', 'e2e/machine/setup.ts'),
       onMachines('package', 'e2e/machine/setup.ts'),
       onMachines('prometheus', 'e2e/prometheus/setup.ts'),

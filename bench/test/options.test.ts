@@ -1,0 +1,24 @@
+import { describe, expect, test } from 'vitest';
+import { help, parseOptions, UsageError } from '../options.ts';
+
+describe('options', () => {
+  test('the defaults are the work of the targets', () => {
+    expect(parseOptions([])).toMatchObject({ quick: false, runs: 5, tmpfs: '/dev/shm', sizes: { fileBytes: 2 * 1024 ** 3, sparseBytes: 64 * 1024 ** 3 } });
+    expect(parseOptions(['--', '--quick'])).toMatchObject({ quick: true, runs: 1 });
+  });
+
+  test('are taken as given', () => {
+    const options = parseOptions(['--only', 'tiny,sparse', '--runs', '7', '--sparse-gib', '0.5', '--tmpfs', 'none', '--disk', '/x', '--json', 'a', '--svg', 'b']);
+    expect(options).toMatchObject({ runs: 7, tmpfs: undefined, disk: '/x', json: 'a', svg: 'b', sizes: { sparseBytes: 512 * 1024 ** 2 } });
+    expect(options?.cases.map(({ name }) => name)).toEqual(['sparse', 'tiny']);
+    expect(parseOptions(['-h'])).toBeUndefined();
+  });
+
+  test.each([['--only', 'tiny,huge'], ['--runs', '0'], ['--runs', '1.5'], ['--runs', 'many'], ['--sparse-gib', '-1'], ['--fast'], ['tiny']])('%s %s is refused', (...args) => {
+    expect(() => parseOptions(args)).toThrow(UsageError);
+  });
+
+  test('the help names every case', () => {
+    for (const { name } of parseOptions([])?.cases ?? []) expect(help).toContain(`  ${name} `);
+  });
+});
