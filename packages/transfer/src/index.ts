@@ -1,6 +1,6 @@
 /** The public door of the transfer package: a file becomes chunks, and again a file. */
 export { type IndexedEntry, Manifest } from './manifest/manifest.ts';
-export { type ScanResult, scanSources, type SourceRoot } from './manifest/scan.ts';
+export { type ScanOptions, type ScanResult, scanSources, type SourceRoot } from './manifest/scan.ts';
 export { type AnnouncedManifest, ManifestWriter } from './manifest/writer.ts';
 export { type AssessedEntry, assess, assessEntries } from './receiver/assessment.ts';
 export type { PlaceOptions, PlaceResult } from './receiver/received.ts';

@@ -10,7 +10,7 @@ const slash = 0x2f;
 const dot = 0x2e;
 
 /** Why this can't be a path component, or `undefined`. */
-const componentViolation = (component: Uint8Array): string | undefined => {
+export const componentViolation = (component: Uint8Array): string | undefined => {
   if (component.length === 0) return 'an empty path component';
   if (component.length > maxComponentBytes) return `a path component of ${component.length} bytes, at most ${maxComponentBytes} are possible`;
   if (component[0] === dot && (component.length === 1 || (component.length === 2 && component[1] === dot))) return 'a path component `.` or `..`';

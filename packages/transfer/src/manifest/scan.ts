@@ -7,13 +7,14 @@
  *  4. group entries into pages, write these with the inodes beside them
  */
 import { escapeBytes, manifestMaxBytes, maxEntries, PeerdError, type ManifestEntry } from '@peerd/protocol';
-import { EntryOrder, targetViolation } from '../path-policy.ts';
+import { componentViolation, EntryOrder, targetViolation } from '../path-policy.ts';
 import { describeSystemError, errnoCode } from '../system-errors.ts';
 import { type BatchEntry, unpackEntries } from '../thread/entry-batch.ts';
 import { FileThread, FileThreadError } from '../thread/file-thread.ts';
 import type { ManifestSummary } from './layout.ts';
 import { type BuiltPage, PageBuilder } from './page-builder.ts';
 import { PageFile } from './page-file.ts';
+import type { FilterPatterns } from './path-filter.ts';
 
 interface SkippedPath {
   readonly path: Buffer;
@@ -31,18 +32,32 @@ export interface ScanResult extends ManifestSummary {
   /** At most 100. */
   readonly skipped: readonly SkippedPath[];
   readonly skippedTotal: number;
+  /** By the filter. A directory counts once, with all that is in it. */
+  readonly leftOut: number;
   readonly roots: readonly SourceRoot[];
 }
 
 const listedSkips = 100;
 const walkBatchEntries = 1_000;
 
+export interface ScanOptions {
+  readonly paths: readonly Buffer[];
+  /** Of the top-level entry, in place of the path's own; for one path only. */
+  readonly name?: Buffer | undefined;
+  readonly filter?: FilterPatterns | undefined;
+  readonly manifestPath: string;
+  readonly chunkSize: number;
+  readonly signal: AbortSignal;
+}
+
 /** @throws PeerdError `source_missing`, `source_unreadable`, `duplicate_name`, `manifest_too_large`; `special_file` or `link_escapes` when nothing is left to send */
-export const scanSources = async (options: { paths: readonly Buffer[]; manifestPath: string; chunkSize: number; signal: AbortSignal }): Promise<ScanResult> => {
+export const scanSources = async (options: ScanOptions): Promise<ScanResult> => {
   options.signal.throwIfAborted();
+  const { paths, name, filter } = options;
+  if (name !== undefined) checkName(name, paths);
   const thread = new FileThread();
   try {
-    const roots = await thread.call('walkOpen', { paths: [...options.paths], workingDirectory: Buffer.from(process.cwd()) }).then(checkedRoots, (error: unknown) => {
+    const roots = await thread.call('walkOpen', { paths: [...paths], name, workingDirectory: Buffer.from(process.cwd()), filter }).then(checkedRoots, (error: unknown) => {
       throw unreadable(error, options.paths);
     });
     const file = await PageFile.create(options.manifestPath, options.chunkSize, true);
@@ -67,6 +82,7 @@ class Scan {
   readonly #order = new EntryOrder();
   readonly #skipped: SkippedPath[] = [];
   #skippedTotal = 0;
+  #leftOut = 0;
 
   constructor(file: PageFile, roots: readonly SourceRoot[], paths: readonly Buffer[]) {
     this.#file = file;
@@ -74,8 +90,8 @@ class Scan {
     this.#roots = roots;
   }
 
-  get skips(): { skipped: readonly SkippedPath[]; skippedTotal: number } {
-    return { skipped: this.#skipped, skippedTotal: this.#skippedTotal };
+  get skips(): Pick<ScanResult, 'skipped' | 'skippedTotal' | 'leftOut'> {
+    return { skipped: this.#skipped, skippedTotal: this.#skippedTotal, leftOut: this.#leftOut };
   }
 
   async run(thread: FileThread, signal: AbortSignal): Promise<void> {
@@ -87,11 +103,14 @@ class Scan {
       done = batch.done;
       this.#skipped.push(...batch.skipped.map((skip) => ({ ...skip, path: Buffer.from(skip.path) })));
       this.#skippedTotal += batch.skipped.length + batch.skippedMore;
+      this.#leftOut += batch.leftOut;
       for (const entry of unpackEntries(batch.entries)) await this.#add(entry);
     }
     await this.#write(this.#builder.flush());
     if (this.#file.totals.entries > 0) return;
     const first = this.#skipped[0];
+    if (first === undefined && this.#leftOut > 0)
+      throw new PeerdError('invalid_argument', 'nothing is left to send: the patterns leave out everything', { hint: 'Loosen --exclude and --include; `peerctl help send` says what they are compared with.' });
     throw new PeerdError(first?.code ?? 'source_missing', first === undefined ? 'nothing was named to send' : `nothing is left to send: "${escapeBytes(first.path)}": ${first.message}`);
   }
 
@@ -124,6 +143,12 @@ class Scan {
 const empty = Buffer.alloc(0);
 const slash = Buffer.from('/');
 
+const checkName = (name: Buffer, paths: readonly Buffer[]): void => {
+  const violation = paths.length > 1 ? `one name for ${paths.length} paths` : componentViolation(name);
+  if (violation === undefined) return;
+  throw new PeerdError('invalid_argument', `"${escapeBytes(name)}" can't be the name: ${violation}`, { hint: 'A name is given to a single path; it is 1 to 255 bytes long, without `/`, and not `.` or `..`.' });
+};
+
 const checkedRoots = (opened: readonly { name: Uint8Array; source: Uint8Array }[]): SourceRoot[] => {
   const roots = opened.map((root) => ({ name: Buffer.from(root.name), source: Buffer.from(root.source) }));
   const seen = new Set<string>();
@@ -141,7 +166,8 @@ const missingCodes = new Set(['ENOENT', 'ENOTDIR']);
 const unreadable = (error: unknown, paths: readonly Buffer[]): PeerdError => {
   const position = error instanceof FileThreadError ? error.position : undefined;
   const what = position === undefined ? 'a source' : `"${escapeBytes(paths[position] ?? empty)}"`;
+  const details = position === undefined ? {} : { details: { paths: [(paths[position] ?? empty).toString()] } };
   return missingCodes.has(errnoCode(error) ?? '')
-    ? new PeerdError('source_missing', `${what} does not exist`, { cause: error, hint: 'Look at the spelling; relative paths are taken from where the command runs.' })
-    : new PeerdError('source_unreadable', `${what} can't be read: ${describeSystemError(error)}`, { cause: error, hint: 'Give the user that runs peerd the right to read it.' });
+    ? new PeerdError('source_missing', `${what} does not exist`, { cause: error, hint: 'Look at the spelling; relative paths are taken from where the command runs.', ...details })
+    : new PeerdError('source_unreadable', `${what} can't be read: ${describeSystemError(error)}`, { cause: error, hint: 'Give the user that runs peerd the right to read it.', ...details });
 };

@@ -1,4 +1,5 @@
 /** What can be asked of a file thread. Synchronous file system calls are several times quicker there than asynchronous ones [design §5]. */
+import type { FilterPatterns } from '../manifest/path-filter.ts';
 import type { MergeOptions, MergeResult } from './merged-files.ts';
 import type { SourceRead } from './source-files.ts';
 import type { FinishResult } from './staged-files.ts';
@@ -8,13 +9,15 @@ interface WalkBatch {
   readonly entries: Uint8Array<ArrayBuffer>;
   readonly skipped: readonly { path: Uint8Array; code: 'special_file' | 'source_unreadable'; message: string }[];
   readonly skippedMore: number;
+  readonly leftOut: number;
   readonly done: boolean;
 }
 
 export interface Calls {
   /** Closes what the operation before has opened. */
   reset: { in: Record<string, never>; out: void };
-  walkOpen: { in: { paths: Uint8Array[]; workingDirectory: Uint8Array }; out: { name: Uint8Array; source: Uint8Array }[] };
+  /** `name` of the top-level entry, if it is not that of the path. */
+  walkOpen: { in: { paths: Uint8Array[]; name: Uint8Array | undefined; workingDirectory: Uint8Array; filter: FilterPatterns | undefined }; out: { name: Uint8Array; source: Uint8Array }[] };
   walkNext: { in: { limit: number; skips: number }; out: WalkBatch };
   sourcesOpen: { in: { roots: { name: Uint8Array; source: Uint8Array }[] }; out: void };
   sourceOpen: { in: { entry: Uint8Array }; out: number };

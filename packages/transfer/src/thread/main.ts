@@ -1,5 +1,6 @@
 /** Entry of the file thread: answers one request after the other until it is terminated. */
 import { isMainThread, parentPort } from 'node:worker_threads';
+import { PathFilter } from '../manifest/path-filter.ts';
 import { BatchError } from './batch-error.ts';
 import type { CallName, Calls, FailedCall, Reply, Request } from './calls.ts';
 import { ComparedFiles } from './compared-files.ts';
@@ -36,30 +37,33 @@ const handlers: { [K in CallName]: (input: Calls[K]['in']) => Calls[K]['out'] } 
     merged = undefined;
     compared = undefined;
   },
-  walkOpen: ({ paths, workingDirectory }) => {
+  walkOpen: ({ paths, name, workingDirectory, filter }) => {
     const roots = paths.map((path, position) => {
       try {
-        return resolveRoot(buffer(path), buffer(workingDirectory));
+        const root = resolveRoot(buffer(path), buffer(workingDirectory));
+        return name === undefined ? root : { ...root, name: buffer(name) };
       } catch (error) {
         throw new BatchError(error, position);
       }
     });
-    walk = new TreeWalk(roots);
+    walk = new TreeWalk(roots, filter && new PathFilter(filter));
     return roots;
   },
   walkNext: ({ limit, skips }) => {
     const entries = new EntryBatch();
     const skipped: WalkSkip[] = [];
     let skippedMore = 0;
+    let leftOut = 0;
     let done = false;
     for (let steps = 0; steps < limit && !done; steps += 1) {
       const step = opened(walk).next();
       if (step === undefined) done = true;
       else if ('entry' in step) entries.add(step.entry, step.entry.inode);
+      else if ('leftOut' in step) leftOut += 1;
       else if (skipped.length < skips) skipped.push(step.skip);
       else skippedMore += 1;
     }
-    return { entries: entries.take(), skipped, skippedMore, done };
+    return { entries: entries.take(), skipped, skippedMore, leftOut, done };
   },
   sourcesOpen: ({ roots }) => {
     sources = new SourceFiles(roots);

@@ -3,6 +3,7 @@
  * a device is never touched.
  */
 import { accessSync, type BigIntStats, closeSync, constants, fstatSync, lstatSync, readdirSync, readlinkSync, realpathSync } from 'node:fs';
+import type { PathFilter } from '../manifest/path-filter.ts';
 import { BatchError } from './batch-error.ts';
 import { inDirectory, openDirectory } from './directory-cursor.ts';
 import type { BatchEntry } from './entry-batch.ts';
@@ -19,7 +20,8 @@ export interface WalkSkip {
   readonly message: string;
 }
 
-export type WalkStep = { readonly entry: BatchEntry } | { readonly skip: WalkSkip };
+/** `leftOut`: by the filter, a directory with all that is in it. */
+export type WalkStep = { readonly entry: BatchEntry } | { readonly skip: WalkSkip } | { readonly leftOut: true };
 
 /** As deep as a manifest path may be. */
 const maxDepth = 256;
@@ -32,6 +34,21 @@ interface OpenLevel {
   /** Names as latin1: one byte per character, sorted as bytes sort. */
   readonly names: string[];
   next: number;
+  /** The names of `components` from the source's own one down, as the filter compares them. */
+  readonly shownNames: readonly string[];
+  /** All in it is wanted. */
+  readonly isWanted: boolean;
+  /** Its own entry, as long as nothing in it was wanted. */
+  pending: BatchEntry | undefined;
+}
+
+interface Visited {
+  readonly path: Buffer;
+  readonly components: Buffer[];
+  /** Path for people. */
+  readonly shown: Buffer;
+  readonly shownNames: readonly string[];
+  readonly isWanted: boolean;
 }
 
 /** A source as a person gave it: `dir/` and `dir/.` name the directory itself, even behind a symbolic link. */
@@ -50,14 +67,27 @@ export const resolveRoot = (given: Buffer, workingDirectory: Buffer): WalkRoot =
 export class TreeWalk {
   readonly #levels: OpenLevel[] = [];
   readonly #roots: Iterator<WalkRoot & { position: number }>;
+  readonly #filter: PathFilter | undefined;
+  /** Directories that turned out to lead to something wanted, and what that was. */
+  readonly #ready: WalkStep[] = [];
 
-  constructor(roots: readonly WalkRoot[]) {
+  constructor(roots: readonly WalkRoot[], filter?: PathFilter) {
+    this.#filter = filter;
     const positioned = roots.map((root, position) => ({ ...root, position }));
     this.#roots = positioned.sort((a, b) => Buffer.compare(a.name, b.name)).values();
   }
 
   /** The next entry or skipped path; `undefined` at the end. @throws BatchError with the position of a root that can't be read */
   next(): WalkStep | undefined {
+    for (;;) {
+      const step = this.#ready.shift();
+      if (step !== undefined) return step;
+      if (!this.#advance()) return undefined;
+    }
+  }
+
+  /** Looks at one path. @returns false at the end */
+  #advance(): boolean {
     for (let level = this.#levels.at(-1); level !== undefined; level = this.#levels.at(-1)) {
       const name = level.names[level.next];
       if (name === undefined) {
@@ -69,51 +99,79 @@ export class TreeWalk {
       const component = latin1(name);
       const shown = Buffer.concat([level.path, latin1('/'), component]);
       try {
-        return this.#visit(inDirectory(level.fd, component), [...level.components, component], shown);
+        this.#visit({
+          path: inDirectory(level.fd, component), components: [...level.components, component], shown,
+          shownNames: this.#filter ? [...level.shownNames, component.toString()] : [], isWanted: level.isWanted,
+        });
       } catch (error) {
-        return { skip: { path: shown, code: 'source_unreadable', message: systemMessage(error) } };
+        this.#ready.push({ skip: { path: shown, code: 'source_unreadable', message: systemMessage(error) } });
       }
+      return true;
     }
     const root = this.#roots.next();
-    if (root.done === true) return undefined;
+    if (root.done === true) return false;
     const { name, source, position } = root.value;
     try {
-      return this.#visit(source, [name], source);
+      this.#visit({ path: source, components: [name], shown: source, shownNames: [source.subarray(source.lastIndexOf('/') + 1).toString()], isWanted: this.#filter?.isSelective !== true });
     } catch (error) {
       throw new BatchError(error, position);
     }
+    return true;
   }
 
   close(): void {
     for (const level of this.#levels.splice(0)) closeSync(level.fd);
   }
 
-  #visit(path: Buffer, components: Buffer[], shown: Buffer): WalkStep {
+  #visit({ path, components, shown, shownNames, isWanted: inWanted }: Visited): void {
     const stat = lstatSync(path, { bigint: true });
-    if (stat.isFile()) {
-      accessSync(path, constants.R_OK);
-      return { entry: { ...common(stat, components), type: 'file', size: Number(stat.size) } };
+    const isDirectory = stat.isDirectory();
+    if (this.#filter?.excludes(shownNames, isDirectory) === true) return void this.#ready.push({ leftOut: true });
+    const isWanted = inWanted || this.#filter?.includes(shownNames, isDirectory) === true;
+    if (!isDirectory) {
+      if (!isWanted) return void this.#ready.push({ leftOut: true });
+      const step = leafStep(path, stat, components, shown);
+      return this.#want(step);
     }
-    if (stat.isSymbolicLink()) return { entry: { ...common(stat, components), type: 'symlink', target: readlinkSync(path, 'buffer') } };
-    if (!stat.isDirectory()) return { skip: { path: shown, code: 'special_file', message: `a ${kindOf(stat)} is not sent` } };
-    if (components.length >= maxDepth) return { skip: { path: shown, code: 'source_unreadable', message: `directories nested deeper than ${maxDepth} levels are not sent` } };
-    this.#open(path, stat, components, shown);
-    return { entry: { ...common(stat, components), type: 'directory' } };
+    if (components.length >= maxDepth) return void this.#ready.push({ skip: { path: shown, code: 'source_unreadable', message: `directories nested deeper than ${maxDepth} levels are not sent` } });
+    const entry: BatchEntry = { ...common(stat, components), type: 'directory' };
+    const { fd, names } = openListed(path, stat);
+    if (isWanted) this.#want({ entry });
+    this.#levels.push({ fd, components, path: shown, names, next: 0, shownNames, isWanted, pending: isWanted ? undefined : entry });
   }
 
-  #open(path: Buffer, stat: BigIntStats, components: Buffer[], shown: Buffer): void {
-    const fd = openDirectory(path);
-    try {
-      const opened = fstatSync(fd, { bigint: true });
-      if (opened.ino !== stat.ino || opened.dev !== stat.dev) throw new Error('it was replaced while it was read');
-      const names = readdirSync(`/proc/self/fd/${fd}`, { encoding: 'latin1' }).sort(byCodeUnit);
-      this.#levels.push({ fd, components, path: shown, names, next: 0 });
-    } catch (error) {
-      closeSync(fd);
-      throw error;
-    }
+  /** With the directories above it that nothing has asked for before. */
+  #want(step: WalkStep): void {
+    if ('entry' in step)
+      for (const level of this.#levels) {
+        if (level.pending !== undefined) this.#ready.push({ entry: level.pending });
+        level.pending = undefined;
+      }
+    this.#ready.push(step);
   }
 }
+
+/** Anything but a directory. */
+const leafStep = (path: Buffer, stat: BigIntStats, components: Buffer[], shown: Buffer): WalkStep => {
+  if (stat.isFile()) {
+    accessSync(path, constants.R_OK);
+    return { entry: { ...common(stat, components), type: 'file', size: Number(stat.size) } };
+  }
+  if (stat.isSymbolicLink()) return { entry: { ...common(stat, components), type: 'symlink', target: readlinkSync(path, 'buffer') } };
+  return { skip: { path: shown, code: 'special_file', message: `a ${kindOf(stat)} is not sent` } };
+};
+
+const openListed = (path: Buffer, stat: BigIntStats): { fd: number; names: string[] } => {
+  const fd = openDirectory(path);
+  try {
+    const opened = fstatSync(fd, { bigint: true });
+    if (opened.ino !== stat.ino || opened.dev !== stat.dev) throw new Error('it was replaced while it was read');
+    return { fd, names: readdirSync(`/proc/self/fd/${fd}`, { encoding: 'latin1' }).sort(byCodeUnit) };
+  } catch (error) {
+    closeSync(fd);
+    throw error;
+  }
+};
 
 /** `dir/`, `dir//` and `dir/./` → `dir` */
 const withoutTrailingSlash = (path: string): string => {

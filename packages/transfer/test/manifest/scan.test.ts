@@ -3,15 +3,15 @@ import { chmod, link, mkdir, readdir, realpath, symlink, writeFile } from 'node:
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { Manifest, type ScanResult, scanSources } from '../../src/index.ts';
+import { Manifest, type ScanOptions, type ScanResult, scanSources } from '../../src/index.ts';
 import { temporaryDirectory } from '../support/directory.ts';
 import { bytes, makeDeep, makeTree } from '../support/trees.ts';
 
 const chunkSize = 64 * 1024;
 
-const scan = async (root: string, paths: readonly (string | Buffer)[], signal = new AbortController().signal): Promise<ScanResult & { paths: string[] }> => {
+const scan = async (root: string, paths: readonly (string | Buffer)[], signal = new AbortController().signal, more: Pick<ScanOptions, 'name' | 'filter'> = {}): Promise<ScanResult & { paths: string[] }> => {
   const manifestPath = join(root, 'manifest');
-  const result = await scanSources({ paths: paths.map((path) => Buffer.from(path)), manifestPath, chunkSize, signal });
+  const result = await scanSources({ paths: paths.map((path) => Buffer.from(path)), manifestPath, chunkSize, signal, ...more });
   const manifest = await Manifest.open(manifestPath, chunkSize);
   const found: string[] = [];
   for await (const { entry } of manifest.entries()) found.push(entry.path.map((part) => Buffer.from(part).toString('latin1')).join('/'));
@@ -130,5 +130,74 @@ describe('scanSources', () => {
     setImmediate(() => controller.abort(reason));
     await expect(scanning).rejects.toBe(reason);
     expect(await readdir(root)).toEqual(['d']);
+  });
+
+  describe('filters', () => {
+    const tree = async (): Promise<string> => {
+      const root = await temporaryDirectory();
+      const file = { type: 'file', content: Buffer.alloc(1) } as const;
+      const directory = { type: 'directory' } as const;
+      await makeTree(root, {
+        p: directory, 'p/.git': directory, 'p/.git/HEAD': file, 'p/a.jpg': file, 'p/a.txt': file, 'p/build': file, 'p/empty': directory, 'p/src': directory, 'p/src/b.jpg': file,
+        'p/src/build': directory, 'p/src/build/c.jpg': file, 'p/src/deep': directory, 'p/src/deep/d.txt': file, 'p/src/link.jpg': { type: 'symlink', target: 'b.jpg' }, 'p/\xff.jpg': file,
+      });
+      return root;
+    };
+    const all = ['p', 'p/.git', 'p/.git/HEAD', 'p/a.jpg', 'p/a.txt', 'p/build', 'p/empty', 'p/src', 'p/src/b.jpg', 'p/src/build', 'p/src/build/c.jpg', 'p/src/deep', 'p/src/deep/d.txt', 'p/src/link.jpg', 'p/\xff.jpg'];
+    const without = (...gone: string[]): string[] => all.filter((path) => !gone.some((other) => path === other || path.startsWith(`${other}/`)));
+
+    test.each<[string, { exclude?: string[]; include?: string[] }, string[], number]>([
+      ['a name, anywhere', { exclude: ['build'] }, without('p/build', 'p/src/build'), 2],
+      ['only directories', { exclude: ['build/'] }, without('p/src/build'), 1],
+      ['a path below the given one', { exclude: ['src/build'] }, without('p/src/build'), 1],
+      ['a path from there on', { exclude: ['/build'] }, without('p/build'), 1],
+      ['a star does not cross a slash', { exclude: ['src/*.jpg'] }, without('p/src/b.jpg', 'p/src/link.jpg'), 2],
+      ['two do', { exclude: ['src/**/*.jpg'] }, without('p/src/b.jpg', 'p/src/build/c.jpg', 'p/src/link.jpg'), 3],
+      ['dots, braces, classes', { exclude: ['.*', '{a,d}.txt', '[b]*.jpg'] }, without('p/.git', 'p/a.txt', 'p/src/deep/d.txt', 'p/src/b.jpg'), 4],
+      ['names that are not UTF-8', { exclude: ['?.jpg'] }, without('p/a.jpg', 'p/src/b.jpg', 'p/src/build/c.jpg', 'p/\xff.jpg'), 4],
+      ['an exclamation mark is one', { exclude: ['!a.jpg'] }, all, 0],
+      ['only what fits, and the way to it', { include: ['*.txt'] }, ['p', 'p/a.txt', 'p/src', 'p/src/deep', 'p/src/deep/d.txt'], 7],
+      ['all in a directory that fits', { include: ['src/'] }, all.filter((path) => path === 'p' || path.startsWith('p/src')), 5],
+      ['so an empty one stays', { include: ['empty'] }, ['p', 'p/empty'], 9],
+      ['the given path itself', { include: ['p'] }, all, 0],
+      ['exclude wins', { include: ['*.jpg'], exclude: ['build', 'src/b.*'] }, ['p', 'p/a.jpg', 'p/src', 'p/src/link.jpg', 'p/\xff.jpg'], 6],
+    ])('%s', async (_what, { exclude = [], include = [] }, expected, leftOut) => {
+      const root = await tree();
+      const result = await scan(root, [`${root}/p`], undefined, { filter: { exclude, include } });
+      expect({ paths: result.paths, leftOut: result.leftOut, skipped: result.skipped }).toEqual({ paths: expected, leftOut, skipped: [] });
+    });
+
+    test('paths that are given themselves are filtered by their names, not by the name under which they are sent', async () => {
+      const root = await tree();
+      const filter = { exclude: ['*.txt'], include: [] };
+      expect((await scan(root, [`${root}/p/a.txt`, `${root}/p/a.jpg`], undefined, { filter })).paths).toEqual(['a.jpg']);
+      expect((await scan(root, [`${root}/p/a.jpg`], undefined, { filter, name: Buffer.from('b.txt') })).paths).toEqual(['b.txt']);
+    });
+
+    test('nothing is left: an error that says why', async () => {
+      const root = await tree();
+      await expect(scan(root, [`${root}/p`], undefined, { filter: { exclude: ['p'], include: [] } })).rejects.toMatchObject({ code: 'invalid_argument', message: expect.stringContaining('patterns leave out everything') as string });
+      await expect(scan(root, [`${root}/p`], undefined, { filter: { exclude: [], include: ['*.mp4'] } })).rejects.toMatchObject({ code: 'invalid_argument' });
+    });
+  });
+
+  describe('a name of its own', () => {
+    test('is that of the top-level entry, whatever the path is called', async () => {
+      const root = await temporaryDirectory();
+      await makeTree(root, { d: { type: 'directory' }, 'd/file': { type: 'file', content: Buffer.alloc(1) } });
+      const result = await scan(root, [`${root}/d`], undefined, { name: Buffer.from('other \xff', 'latin1') });
+      expect(result.paths).toEqual(['other \xff', 'other \xff/file']);
+      expect(result.roots).toEqual([{ name: Buffer.from('other \xff', 'latin1'), source: bytes(`${root}/d`) }]);
+    });
+
+    test.each(['', '.', '..', 'a/b', 'a\0b', 'x'.repeat(256)])('%j is refused', async (name) => {
+      const root = await temporaryDirectory();
+      await expect(scan(root, [root], undefined, { name: Buffer.from(name) })).rejects.toMatchObject({ code: 'invalid_argument' });
+    });
+
+    test('is for one path only', async () => {
+      const root = await temporaryDirectory();
+      await expect(scan(root, [root, root], undefined, { name: Buffer.from('x') })).rejects.toMatchObject({ code: 'invalid_argument', message: expect.stringContaining('one name for 2 paths') as string });
+    });
   });
 });
