@@ -22,6 +22,7 @@ import { messagesRoutes } from './control/routes/messages.ts';
 import { peersRoutes } from './control/routes/peers.ts';
 import { policyRoutes } from './control/routes/policy.ts';
 import { receiptsRoutes } from './control/routes/receipts.ts';
+import { spoolRoutes } from './control/routes/spool.ts';
 import { transfersRoutes } from './control/routes/transfers.ts';
 import { verifyRoutes } from './control/routes/verify.ts';
 import { closeControl, createControl, listenControl } from './control/server.ts';
@@ -46,6 +47,7 @@ import { localAddresses } from './rendezvous/local-addresses.ts';
 import type { Rendezvous } from './rendezvous/ports.ts';
 import { createRendezvous } from './rendezvous/rendezvous.ts';
 import { defaultDownloadDir, defaultListenPort, defaultMetrics, type PeerdSettings } from './settings.ts';
+import { Spool } from './spool/spool.ts';
 import { createTransferMetrics } from './transfer/metrics.ts';
 import { createTransfers, type TransferService } from './transfer/transfers.ts';
 import { Verifications } from './verification/verifications.ts';
@@ -120,6 +122,8 @@ export const createDaemon = async (settings: PeerdSettings, { logger, env, onFat
   const chat = await loadChat({ database, contacts, links: () => links, events: hub, logger });
   const receipts = await openReceiptLog({ stateDir, database, self: identity.id, logger });
   starting.defer(() => receipts.close());
+  const spool = await Spool.open({ stateDir, limit: settings.spoolQuota, logger, now });
+  starting.defer(() => spool.close());
   const onReceived = createOnReceived({
     words: settings.onReceived,
     timeoutMs: settings.onReceivedTimeout * 1_000,
@@ -134,7 +138,7 @@ export const createDaemon = async (settings: PeerdSettings, { logger, env, onFat
   starting.defer(() => notifications?.stop());
   const transfers: TransferService = await createTransfers({
     onReceived: (record) => onReceived.run(record),
-    database, contacts, policies, identity, receipts, logger, now,
+    database, contacts, policies, identity, receipts, spool, logger, now,
     links: () => links,
     isOnline: (peer) => rendezvous.roster.all().some(({ id }) => id === peer),
     events: hub,
@@ -218,6 +222,7 @@ export const createDaemon = async (settings: PeerdSettings, { logger, env, onFat
       void app.register(policyRoutes, { contacts, policies, links, transfers, requests, logger, now, onChange: peersChanged.call });
       void app.register(contactsRoutes, { known, contacts, self: self.id, links, policies, requests, chat, transfers, onChange: peersChanged.call });
       void app.register(transfersRoutes, { transfers, stopping: stopping.signal });
+      void app.register(spoolRoutes, { spool, stopping: stopping.signal });
       void app.register(historyRoutes, { transfers });
       void app.register(receiptsRoutes, { receipts, contacts, stopping: stopping.signal });
       void app.register(inboxRoutes, { transfers, introductions, requests, verifications });

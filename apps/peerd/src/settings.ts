@@ -35,6 +35,8 @@ export interface PeerdSettings {
   /** Seconds. */
   readonly onReceivedTimeout: number;
   readonly notifications: 'auto' | 'off';
+  /** Bytes of uploaded content that may wait to be sent. */
+  readonly spoolQuota: number;
   readonly allowHost: readonly string[];
   readonly logLevel: string;
 }
@@ -75,6 +77,7 @@ const settingsSchema = z.object({
   onReceived: z.array(z.string().min(1, 'must not hold an empty word').refine((word) => !word.includes('\0'), 'must not hold NUL')).default([]).transform(([first, ...more]) => (first === undefined ? [] : [first.startsWith('~/') ? join(homedir(), first.slice(2)) : first, ...more])),
   onReceivedTimeout: secondsSchema(1, 86_400).default(60),
   notifications: oneOf('auto', 'off').default('auto'),
+  spoolQuota: byteSizeSchema(0).default(10 * 1024 ** 3),
   allowHost: z.array(hostNameSchema).default([]),
   logLevel: oneOf(...logLevels).default('info'),
 });
@@ -111,6 +114,7 @@ export const program: Program<PeerdSettings> = {
     { key: 'onReceived', value: 'WORD', description: 'a program to run after something was received, and its arguments, one a time; without a shell (default: none)', repeatable: true },
     { key: 'onReceivedTimeout', value: 'SECONDS', description: 'time after which that program is ended (default: 60)' },
     { key: 'notifications', value: 'auto|off', description: 'notifications of the desktop, where there is notify-send and a session (default: auto)' },
+    { key: 'spoolQuota', value: 'SIZE', description: 'how much of what is sent from standard input, or from where peerd cannot read, may wait in the state directory (default: 10G)' },
     { key: 'allowHost', value: 'NAME', description: 'host name under which the metrics address may be reached, besides IP addresses and localhost; may be repeated', repeatable: true },
     { key: 'logLevel', value: 'LEVEL', description: `${logLevels.join(', ')} (default: info)` },
   ],

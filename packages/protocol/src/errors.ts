@@ -68,11 +68,13 @@ export const errorCodes = {
   source_changed: { exit: 1, retryable: false, summary: 'A file changed while it was sent.' },
   special_file: { exit: 1, retryable: false, summary: 'A socket, FIFO or device was skipped.' },
   link_escapes: { exit: 1, retryable: false, summary: 'A symbolic link points outside of what is sent.' },
+  key_reused: { exit: 2, retryable: false, summary: 'The key of a send stands for other content already.' },
   duplicate_name: { exit: 2, retryable: false, summary: 'Two paths of one send have the same final name.' },
   // Proof
   receipts_invalid: { exit: 1, retryable: false, summary: 'An entry of the log of receipts was removed, changed, reordered or cut off.' },
   // Content
   no_space: { exit: 7, retryable: true, summary: 'The destination file system has not enough free space.' },
+  spool_full: { exit: 7, retryable: true, summary: 'The spool of the sending peerd has no room for what was to be uploaded.' },
   conflict: { exit: 1, retryable: false, summary: 'A file of that name exists and the conflict policy is `fail`.' },
   type_conflict: { exit: 1, retryable: false, summary: 'A directory stands where a file should go, or something else where a directory should.' },
   policy_unknown: { exit: 1, retryable: false, summary: 'The receiver is older and does not know the conflict policy of the offer.' },

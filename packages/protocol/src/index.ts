@@ -76,6 +76,7 @@ export * from './control/messages.ts';
 export * from './control/peers.ts';
 export * from './control/policy.ts';
 export * from './control/receipts.ts';
+export * from './control/spool.ts';
 export * from './control/transfers.ts';
 export * from './control/verify.ts';
 export * from './control/why.ts';

@@ -4,7 +4,9 @@ export { type ScanOptions, type ScanResult, scanSources, type SourceRoot } from 
 export { type AnnouncedManifest, ManifestWriter } from './manifest/writer.ts';
 export { type AssessedEntry, assess, assessEntries } from './receiver/assessment.ts';
 export type { PlaceOptions, PlaceResult } from './receiver/received.ts';
+export { componentViolation } from './path-policy.ts';
 export { Receiver } from './receiver/receiver.ts';
+export { removeOwnTree } from './remove-tree.ts';
 export { HaveSet } from './sender/have-set.ts';
 export { Pacer } from './sender/pacer.ts';
 export { type DataSink, sendContent } from './sender/send-content.ts';

@@ -6,7 +6,7 @@ import { type Answer, quickGet } from './quick-get.ts';
 import { notPeerd, unreachable } from './unreachable.ts';
 
 export interface Call {
-  readonly method: 'GET' | 'POST';
+  readonly method: 'GET' | 'POST' | 'DELETE';
   /** With the query, percent-encoded. */
   readonly path: string;
   readonly body?: unknown;

@@ -1,7 +1,7 @@
 /** The control API as commands use it. The shapes are those of packages/protocol/src/control. */
 import type {
   AcceptRequest, ConnectResponse, ContactsResponse, DisconnectResponse, DoctorResponse, DryRunResponse, ForgetResponse, HistoryQuery, HistoryResponse, InboxActionResponse, InboxResponse, MessagesQuery, MessagesResponse, PeersResponse, PolicyRequest, PolicyResponse, RejectRequest, SendMessageRequest,
-  ReceiptsQuery, ReceiptsResponse, SendMessageResponse, SendRequest, SendResponse, ShowQuery, StatusResponse, TransferActionResponse, TransferDetail,
+  ReceiptsQuery, ReceiptsResponse, SendMessageResponse, SendRequest, SendResponse, ShowQuery, SpoolQuery, SpoolResponse, StatusResponse, TransferActionResponse, TransferDetail,
   TransfersResponse, TrustRequest, TrustResponse, VerifyAnswerResponse, VerifyEvent, VerifyReceiptsResponse, WhoamiResponse, WhyResponse,
 } from '@peerd/protocol';
 import type { Followed, FollowOptions } from './follow.ts';
@@ -103,6 +103,20 @@ export class Client {
     return this.#post('/v1/transfers/dry-run', body, signal);
   }
 
+  /** One file. */
+  async spoolFile(query: SpoolQuery, content: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<SpoolResponse> {
+    return this.#upload(`/v1/spool${searchOf({ ...query })}`, 'application/octet-stream', content, signal);
+  }
+
+  /** A tar archive. */
+  async spoolTree(content: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<SpoolResponse> {
+    return this.#upload('/v1/spool', 'application/x-tar', content, signal);
+  }
+
+  async discardSpool(id: string, signal: AbortSignal): Promise<void> {
+    await call(this.#socket(), { method: 'DELETE', path: `/v1/spool/${encodeURIComponent(id)}`, signal });
+  }
+
   transfers(signal: AbortSignal): Promise<TransfersResponse> {
     return this.#get('/v1/transfers', signal);
   }
@@ -152,6 +166,11 @@ export class Client {
   async *follow(options: FollowOptions): AsyncGenerator<Followed, never, void> {
     const { followEvents } = await import('./follow.ts');
     return yield* followEvents(this.#socket(), options);
+  }
+
+  async #upload(path: string, type: string, content: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<SpoolResponse> {
+    const { upload } = await import('./upload.ts');
+    return (await upload(this.#socket(), { path, type, content, signal })) as SpoolResponse;
   }
 
   async #get<T>(path: string, signal: AbortSignal): Promise<T> {

@@ -6,8 +6,7 @@
  *  3. tell what the events say; after a reconnect ask for the state of what is unfinished
  *  4. until every transfer has ended, or the person detaches
  */
-import type { SendRequest, SendResponse, TransferSummary } from '@peerd/protocol';
-import { PeerdError } from '@peerd/protocol/errors';
+import type { SendRequest, TransferSummary } from '@peerd/protocol';
 import { failureOf, hasCode } from '../client/failure.ts';
 import type { Followed } from '../client/follow.ts';
 import type { Context } from '../context.ts';
@@ -15,6 +14,7 @@ import { printFailure } from '../ui/print-failure.ts';
 import { failureOfSend } from './hints.ts';
 import { onInterrupt } from './interruption.ts';
 import { openReporter, reportQueued } from './open-reporter.ts';
+import { postSend } from './post-send.ts';
 import type { Reporter } from './reporter.ts';
 import { exitOf, type SendEvent, SendTracker } from './tracker.ts';
 
@@ -22,7 +22,7 @@ export const sendAndFollow = async (context: Context, request: SendRequest): Pro
   const { client, output, signal } = context;
   const events = client.follow({ signal });
   await events.next();
-  const response = await post(context, request);
+  const response = await postSend(context, request);
   const tracker = new SendTracker();
   reportQueued(output, response);
   const reporter = await openReporter(output);
@@ -30,6 +30,8 @@ export const sendAndFollow = async (context: Context, request: SendRequest): Pro
   try {
     const tell = (told: readonly SendEvent[]): void => told.forEach((event) => reporter.event(event));
     tell(tracker.start(response.transfers, response));
+    // What was there before may be over: its names are asked for.
+    if ((response.repeated ?? []).length > 0) await resync(context, tracker, tell);
     while (tracker.unfinished().length > 0) {
       const { value } = await events.next();
       if (value !== undefined) await onEvent(context, tracker, value, reporter, tell);
@@ -45,22 +47,13 @@ export const sendAndFollow = async (context: Context, request: SendRequest): Pro
 /** Queues it and returns. */
 export const sendDetached = async (context: Context, request: SendRequest): Promise<number> => {
   const { output } = context;
-  const response = await post(context, request);
+  const response = await postSend(context, request);
   reportQueued(output, response);
   const told = new SendTracker().start(response.transfers, response).filter(({ event }) => event === 'queued');
   const reporter = output.json ? await openReporter(output) : (await import('./plain-reporter.ts')).plainReporter(output);
   for (const event of told) reporter.event(event);
   reporter.close();
   return 0;
-};
-
-const post = async ({ client, signal }: Context, request: SendRequest): Promise<SendResponse> => {
-  try {
-    return await client.send(request, signal);
-  } catch (error) {
-    if (!hasCode(error, 'interrupted')) throw error;
-    throw new PeerdError('interrupted', 'interrupted before peerd had answered', { cause: error, hint: '`peerctl transfers` shows whether the transfer was queued.' });
-  }
 };
 
 const onEvent = async (context: Context, tracker: SendTracker, event: Followed, reporter: Reporter, tell: (told: readonly SendEvent[]) => void): Promise<void> => {

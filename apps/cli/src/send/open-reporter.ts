@@ -1,7 +1,8 @@
 /** Which reporter shows a send, and what all of them say of a queued one. */
+import type { SendResponse } from '@peerd/protocol';
+import { count } from '../ui/sizes.ts';
 import type { Output } from '../ui/output.ts';
 import type { Reporter } from './reporter.ts';
-import type { SendEvent } from './tracker.ts';
 import { describeSkipped } from './words.ts';
 
 export const openReporter = async (output: Output): Promise<Reporter> => {
@@ -19,8 +20,10 @@ const jsonReporter = (output: Output): Reporter => ({
 });
 
 /** Warnings and skipped entries of a `queued` event, once per send. */
-export const reportQueued = (output: Output, { warnings = [], skipped = [] }: Pick<SendEvent, 'warnings' | 'skipped'>): void => {
+export const reportQueued = (output: Output, { warnings = [], skipped = [], leftOut = 0, repeated = [] }: Pick<SendResponse, 'warnings' | 'skipped' | 'leftOut' | 'repeated'>): void => {
   if (output.json) return;
   for (const warning of warnings) output.warn(warning);
   for (const entry of skipped) output.warn(describeSkipped(entry));
+  if (leftOut > 0) output.note(`${count(leftOut, 'entry', 'entries')} left out by --exclude and --include`);
+  for (const id of repeated) output.note(`sent before under this key: transfer ${id}`);
 };

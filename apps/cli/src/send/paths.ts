@@ -15,7 +15,7 @@ export const sourcePaths = (paths: readonly string[]): string[] => {
   if (paths.length > maxPaths)
     throw new PeerdError('invalid_argument', `${paths.length} paths are more than the ${maxPaths} that one send may name`, { hint: 'Send the directory that holds them.' });
   return paths.map((path) => {
-    if (path === '-') throw new PeerdError('invalid_argument', 'standard input cannot be sent', { hint: 'Send a file; one that is named "-" is written ./-' });
+    if (path === '-') throw new PeerdError('invalid_argument', 'standard input is sent alone', { hint: 'Send it with a command of its own; a file that is named "-" is written ./-' });
     const absolute = absolutePath(path, 'Send the directory that holds it: inside of a directory every name arrives as it is.');
     try {
       lstatSync(absolute);

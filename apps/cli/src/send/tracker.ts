@@ -4,7 +4,7 @@
  *
  *     queued → [offered] → [accepted] → progress* → done | rejected | cancelled | failed
  */
-import type { ChunkCounters, PeerReference, SkippedEntry, TransferState, TransferSummary } from '@peerd/protocol';
+import type { ChunkCounters, PeerReference, SendResponse, SkippedEntry, TransferState, TransferSummary } from '@peerd/protocol';
 import { exitCodeOf } from '../client/failure.ts';
 
 type SendEventKind = 'queued' | 'offered' | 'accepted' | 'progress' | 'done' | 'rejected' | 'cancelled' | 'failed';
@@ -30,6 +30,10 @@ export interface SendEvent {
   /** With `queued`: what is left out, and what the person should know. */
   readonly skipped?: readonly SkippedEntry[];
   readonly warnings?: readonly string[];
+  /** With `queued`: entries that the patterns left out. */
+  readonly leftOut?: number;
+  /** With `queued`: an earlier send with the same key has made it. */
+  readonly repeated?: true;
 }
 
 interface Tracked {
@@ -59,10 +63,13 @@ export class SendTracker {
   readonly #transfers = new Map<string, Tracked>();
 
   /** What the daemon made of the request. */
-  start(transfers: readonly TransferSummary[], { skipped, warnings }: { readonly skipped: readonly SkippedEntry[]; readonly warnings: readonly string[] }): SendEvent[] {
+  start(transfers: readonly TransferSummary[], { skipped, warnings, leftOut, repeated = [] }: Pick<SendResponse, 'skipped' | 'warnings' | 'leftOut' | 'repeated'>): SendEvent[] {
     return transfers.flatMap((summary) => {
       this.#transfers.set(summary.id, { summary, sent: new Set(['queued']), final: undefined });
-      return [{ ...describe('queued', summary), skipped, warnings }, ...this.observe(summary, undefined)];
+      const isRepeated = repeated.includes(summary.id);
+      const queued: SendEvent = { ...describe('queued', summary), skipped, warnings, ...(leftOut === undefined ? {} : { leftOut }), ...(isRepeated ? { repeated: true as const } : {}) };
+      // Of one that is over already, the final event needs more than the summary.
+      return isRepeated && isFinalKind(milestones[summary.state]) ? [queued] : [queued, ...this.observe(summary, undefined)];
     });
   }
 

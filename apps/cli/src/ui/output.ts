@@ -15,6 +15,8 @@ export interface Output {
   line(text?: string): void;
   document(value: unknown): void;
   warn(text: string): void;
+  /** What a person should know, on stderr; nothing with `--json`. */
+  note(text: string): void;
 }
 
 /** The types of Node say that it is always there; for a pipe it is not. */
@@ -38,6 +40,7 @@ export const createOutput = (json: boolean): Output => {
     columns: () => (stdout.isTTY ? stdout.columns || 80 : undefined),
     line: (text = '') => void stdout.write(`${text}\n`),
     document: (value) => void stdout.write(`${JSON.stringify(value)}\n`),
+    note: (text) => void (json || stderr.write(`${text}\n`)),
     warn: (text) => void stderr.write(`${errorColors.yellow('warning:')} ${text}\n`),
   };
 };

@@ -2,7 +2,7 @@
 import { conflictPolicies, type ConflictPolicy, escapeText, isFinalState, isConflictPolicy, manifestMaxBytes, type Offer, PeerdError } from '@peerd/protocol';
 import type { Link } from '../peer/ports.ts';
 import type { TransferRecord } from './record.ts';
-import { unstarted } from './send.ts';
+import { unkeyed, unstarted } from './send.ts';
 
 /** Undecided offers: of one peer that is no contact, of all of these, of one contact. */
 const maxOffersOfStranger = 8;
@@ -45,6 +45,7 @@ export const newIncoming = (link: Link, offer: Offer, now: number): TransferReco
   peerName: link.name,
   note: offer.note,
   conflict: policyOf(offer),
+  ...unkeyed,
   limitRate: undefined,
   entries: offer.entries,
   bytes: offer.bytes,

@@ -3,6 +3,7 @@ import type { Identity, Logger } from '@peerd/service';
 import type { Pacer } from '@peerd/transfer';
 import type { EventSink } from '../control/ports.ts';
 import type { ReceiptLog } from '../receipts/ports.ts';
+import type { SpooledSources } from '../spool/ports.ts';
 import type { TransferMetrics } from './metrics.ts';
 import type { TransferSettings } from './ports.ts';
 import type { Posts } from './posts.ts';
@@ -14,6 +15,7 @@ export interface TransferEnvironment {
   readonly store: TransferStore;
   readonly settings: TransferSettings;
   readonly identity: Pick<Identity, 'id' | 'publicKey' | 'sign'>;
+  readonly spool: SpooledSources;
   readonly receipts: Pick<ReceiptLog, 'append' | 'find'>;
   readonly events: EventSink;
   readonly metrics: TransferMetrics;

@@ -9,6 +9,7 @@ import type { EventSink } from '../control/ports.ts';
 import type { Database } from '../database/ports.ts';
 import type { Links } from '../peer/ports.ts';
 import type { ReceiptLog } from '../receipts/ports.ts';
+import type { SpooledSources } from '../spool/ports.ts';
 import type { TransferMetrics } from './metrics.ts';
 import type { TransferRecord } from './record.ts';
 
@@ -34,6 +35,8 @@ export interface TransferOptions {
   readonly identity: Pick<Identity, 'id' | 'publicKey' | 'sign'>;
   /** A transfer is done when its receipt is in it. */
   readonly receipts: Pick<ReceiptLog, 'append' | 'find'>;
+  /** Where uploaded content waits to be sent. */
+  readonly spool: SpooledSources;
   readonly events: EventSink;
   readonly logger: Logger;
   readonly metrics: TransferMetrics;

@@ -29,6 +29,9 @@ export interface TransferRecord extends TransferKey {
   readonly conflict: ConflictPolicy;
   /** Sender only: bytes per second at most. */
   readonly limitRate: number | undefined;
+  /** Sender only: the key of the request, and what the request was about. */
+  readonly requestKey: string | undefined;
+  readonly requestDigest: string | undefined;
   readonly entries: number;
   readonly bytes: number;
   readonly pages: number;
@@ -81,6 +84,8 @@ export interface TransferRow {
   note: string | null;
   conflict: ConflictPolicy;
   limit_rate: number | null;
+  request_key: string | null;
+  request_digest: string | null;
   entries: number;
   bytes: number;
   pages: number;
@@ -132,6 +137,8 @@ export const recordOf = (row: TransferRow): TransferRecord => ({
   note: row.note ?? undefined,
   conflict: row.conflict,
   limitRate: row.limit_rate ?? undefined,
+  requestKey: row.request_key ?? undefined,
+  requestDigest: row.request_digest ?? undefined,
   entries: row.entries,
   bytes: row.bytes,
   pages: row.pages,
@@ -176,6 +183,8 @@ export const fixedColumns = (record: TransferRecord): Partial<Record<keyof Trans
   note: record.note ?? null,
   conflict: record.conflict,
   limit_rate: record.limitRate ?? null,
+  request_key: record.requestKey ?? null,
+  request_digest: record.requestDigest ?? null,
   entries: record.entries,
   bytes: record.bytes,
   pages: record.pages,

@@ -1,12 +1,12 @@
 /**
  * What one `send` makes.
  *
- * 1. the peers are resolved: a wrong name costs no scan
+ * 1. the peers are resolved: a wrong name costs no scan; those that have this send already are left out
  * 2. the sources are scanned once, into the state directory of the first transfer; the others share the file
  * 3. the peers are pinned, and the rows are stored
  */
 import { link } from 'node:fs/promises';
-import { defaultChunkSize, escapeBytes, escapeText, noStageTimes, noteMaxBytes, PeerdError, type SendRequest, type SkippedEntry } from '@peerd/protocol';
+import { defaultChunkSize, escapeBytes, escapeText, noStageTimes, noteMaxBytes, PeerdError, type PeerId, type SendRequest, type SkippedEntry } from '@peerd/protocol';
 import { newUlid } from '@peerd/service';
 import { Manifest, type ScanResult, scanSources } from '@peerd/transfer';
 import type { Contacts, ResolvedPeer } from '../contacts/ports.ts';
@@ -14,10 +14,15 @@ import type { TransferEnvironment } from './environment.ts';
 import { makeStateDirectory, removeState, statePaths } from './layout.ts';
 import { topLevelOf } from './manifest-intake.ts';
 import type { TransferKey, TransferRecord } from './record.ts';
+import { digestOf, findRepeated } from './send-key.ts';
 
 export interface PreparedSend {
   readonly group: string | undefined;
+  /** One per peer, in the order in which they were named. */
   readonly records: readonly TransferRecord[];
+  /** Ids of the ones that were there before. */
+  readonly repeated: ReadonlySet<string>;
+  readonly leftOut: number;
   readonly skipped: readonly SkippedEntry[];
   readonly warnings: readonly string[];
 }
@@ -26,26 +31,38 @@ export interface PreparedSend {
 export const prepareSend = async (
   environment: TransferEnvironment, contacts: Pick<Contacts, 'choose' | 'pin'>, request: SendRequest, signal: AbortSignal,
 ): Promise<PreparedSend> => {
-  const { settings, store, now } = environment;
+  const { settings, store, spool, now } = environment;
   checkNote(request.note);
   const peers = resolvePeers(contacts, request);
-  const keys: TransferKey[] = peers.map(({ id }) => ({ direction: 'send', peer: id, id: newUlid(now()) }));
+  const digest = digestOf(request);
+  const before = new Map<PeerId, TransferRecord>();
+  for (const { id } of peers) {
+    const record = request.key === undefined ? undefined : await findRepeated(store, id, request.key, digest);
+    if (record) before.set(id, record);
+  }
+  const repeated = new Set([...before.values()].map(({ id }) => id));
+  const fresh = peers.filter(({ id }) => !before.has(id));
+  const keys: TransferKey[] = fresh.map(({ id }) => ({ direction: 'send', peer: id, id: newUlid(now()) }));
   const [first, ...others] = keys;
-  if (!first) throw nobody();
+  const ordered = (made: readonly TransferRecord[]): TransferRecord[] => peers.flatMap(({ id }) => before.get(id) ?? made.filter(({ peer }) => peer === id));
+  if (!first) return { group: undefined, records: ordered([]), repeated, skipped: [], leftOut: 0, warnings: peers.flatMap(({ warnings }) => warnings) };
   const group = others.length > 0 ? newUlid(now()) : undefined;
   const chunkSize = settings.chunkSize ?? defaultChunkSize;
+  const paths = [...request.paths.map((path) => Buffer.from(path)), ...(await spool.sources((request.spools ?? []).map(({ id }) => id)))];
   try {
     const { manifest } = await makeStateDirectory(settings.stateDir, first);
-    const scan = await scanRequest(request, manifest, chunkSize, signal);
+    const scan = await scanRequest(request, paths, manifest, chunkSize, signal);
+    if (request.unreadable === 'refuse') refuseUnreadable(request, scan);
     for (const key of others) {
       await makeStateDirectory(settings.stateDir, key);
       await link(manifest, statePaths(settings.stateDir, key).manifest);
     }
     const topLevel = await readTopLevel(manifest, chunkSize);
-    const records = peers.map((peer, index) => newOutgoing(keys[index] ?? first, peer, { request, scan, group, chunkSize, topLevel, now: now() }));
-    for (const { id, name } of peers) await contacts.pin({ id, name });
+    const records = fresh.map((peer, index) => newOutgoing(keys[index] ?? first, peer, { request, digest, scan, group, chunkSize, topLevel, now: now() }));
+    for (const { id, name: peerName } of fresh) await contacts.pin({ id, name: peerName });
     await store.insert(records);
-    return { group, records, skipped: skippedOf(scan), warnings: warningsOf(peers, scan) };
+    for (const record of records) spool.hold(record);
+    return { group, records: ordered(records), repeated, skipped: skippedOf(scan), leftOut: scan.leftOut, warnings: warningsOf(peers, scan) };
   } catch (error) {
     await Promise.all(keys.map((key) => removeState(settings.stateDir, key).catch(() => {})));
     throw error;
@@ -62,10 +79,23 @@ export const resolvePeers = (contacts: Pick<Contacts, 'choose'>, request: SendRe
 const nobody = (): PeerdError => new PeerdError('invalid_argument', 'nobody to send to', { hint: 'Name at least one peer.' });
 
 /** @throws PeerdError of the sources */
-export const scanRequest = async (request: SendRequest, manifestPath: string, chunkSize: number, signal: AbortSignal): Promise<ScanResult> => {
-  const scan = await scanSources({ paths: request.paths.map((path) => Buffer.from(path)), manifestPath, chunkSize, signal });
+export const scanRequest = async (request: SendRequest, paths: readonly Buffer[], manifestPath: string, chunkSize: number, signal: AbortSignal): Promise<ScanResult> => {
+  const { name, exclude = [], include = [] } = request;
+  const filter = exclude.length + include.length === 0 ? undefined : { exclude, include };
+  const scan = await scanSources({ paths, name: name === undefined ? undefined : Buffer.from(name), filter, manifestPath, chunkSize, signal });
   if (scan.entries === 0) throw nothingToSend(scan);
   return scan;
+};
+
+/** The given paths in which something can't be read here: somebody who may read it can upload it. @throws PeerdError `source_unreadable` */
+const refuseUnreadable = ({ paths }: SendRequest, scan: ScanResult): void => {
+  const unreadable = scan.skipped.filter(({ code }) => code === 'source_unreadable').map(({ path }) => path.toString());
+  const [first] = unreadable;
+  if (first === undefined) return;
+  const within = (path: string): boolean => unreadable.some((found) => `${found}/`.startsWith(path.endsWith('/') ? path : `${path}/`));
+  throw new PeerdError('source_unreadable', `"${escapeText(first)}" can't be read by peerd`, {
+    hint: 'Give the user that runs peerd the right to read it.', details: { paths: paths.filter(within), entries: unreadable },
+  });
 };
 
 const checkNote = (note: string | undefined): void => {
@@ -94,6 +124,7 @@ const readTopLevel = async (path: string, chunkSize: number): Promise<Buffer[]> 
 
 interface Common {
   readonly request: SendRequest;
+  readonly digest: string;
   readonly scan: ScanResult;
   readonly group: string | undefined;
   readonly chunkSize: number;
@@ -101,12 +132,13 @@ interface Common {
   readonly now: number;
 }
 
-const newOutgoing = (key: TransferKey, peer: ResolvedPeer, { request, scan, group, chunkSize, topLevel, now }: Common): TransferRecord => ({
+const newOutgoing = (key: TransferKey, peer: ResolvedPeer, { request, digest, scan, group, chunkSize, topLevel, now }: Common): TransferRecord => ({
   ...key,
   group,
   peerName: peer.name,
   note: request.note,
   conflict: request.conflict ?? 'rename',
+  ...(request.key === undefined ? unkeyed : { requestKey: request.key, requestDigest: digest }),
   limitRate: request.limitRate,
   entries: scan.entries,
   bytes: scan.bytes,
@@ -123,6 +155,8 @@ const newOutgoing = (key: TransferKey, peer: ResolvedPeer, { request, scan, grou
   cleaned: true,
   updatedAt: now,
 });
+
+export const unkeyed: Pick<TransferRecord, 'requestKey' | 'requestDigest'> = { requestKey: undefined, requestDigest: undefined };
 
 /** What a transfer has counted and reached at its beginning. */
 export const unstarted: Pick<

@@ -11,7 +11,7 @@ export interface Failure {
 }
 
 /** All that are not large. */
-const smallColumns = `direction, peer, id, group_id, peer_name, note, conflict, limit_rate, entries, bytes, pages, manifest_bytes, chunk_size, offer_root, created_at, chunks, state, untold,
+const smallColumns = `direction, peer, id, group_id, peer_name, note, conflict, limit_rate, request_key, request_digest, entries, bytes, pages, manifest_bytes, chunk_size, offer_root, created_at, chunks, state, untold,
   cleaned, error_code, error_message, paused_here, paused_there, destination, content_root, bytes_done, sent, received, reused, rewritten, skipped, stages, updated_at, offered_at, decided_at, finished_at`;
 const byKey = 'direction = ? AND peer = ? AND id = ?';
 const keyOf = (key: TransferKey): SqlValue[] => [key.direction, key.peer, key.id];
@@ -93,6 +93,12 @@ export class TransferStore {
       `${prefix}*`, ...(direction === undefined ? [] : [direction]), limit,
     );
     return rows.map(recordOf);
+  }
+
+  /** The latest one that was sent to the peer under this key. */
+  async withKey(peer: PeerId, key: string): Promise<TransferRecord | undefined> {
+    const row = await this.#database.get<TransferRow>(`SELECT * FROM transfers WHERE direction = 'send' AND peer = ? AND request_key = ? ORDER BY created_at DESC, id DESC LIMIT 1`, peer, key);
+    return row && recordOf(row);
   }
 
   async exists(direction: Direction, id: TransferId): Promise<boolean> {

@@ -6,7 +6,6 @@
  * 3. send, accept, reject, hold, cancel: a person's acts; list, show, inbox: what a person sees
  */
 import { rm } from 'node:fs/promises';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import {
   type AcceptRequest, defaultChunkSize, type DryRunResponse, type HistoryQuery, type HistoryResponse, type InboxOffer, isFinalState, isSettled, type LinkMessage, PeerdError, type PeerId,
   type RejectRequest, type SendRequest, type SendResponse, shortPeerId, shownState, type ShowQuery, type TransferActionResponse, type TransferDetail, type TransferId,
@@ -30,7 +29,7 @@ import { Posts } from './posts.ts';
 import type { TransferRecord } from './record.ts';
 import { Reception } from './reception.ts';
 import { type LiveTransfer, Registry } from './registry.ts';
-import { prepareSend } from './send.ts';
+import { Sends } from './sends.ts';
 import { showTransfer } from './show.ts';
 import { Slots } from './slots.ts';
 import { TransferStore } from './store.ts';
@@ -42,8 +41,6 @@ import { explain } from './why.ts';
 const contentLimits = { total: 8, perPeer: 4 };
 /** Journals that are checked: it reads as fast as the disk can. */
 const checkLimits = { total: 2, perPeer: 2 };
-/** Transfers of ours that may be unfinished. */
-const maxOutgoing = 10_000;
 const maxListed = 1_000;
 
 /** The service, and what its owner does with it. */
@@ -60,7 +57,10 @@ export const createTransfers = async (options: TransferOptions): Promise<Transfe
   const store = new TransferStore(options.database);
   await rm(questionsDirectory(options.settings.stateDir), { recursive: true, force: true });
   await removeOrphans(options.settings.stateDir, await store.keys());
-  return new StoredTransfers(options, store, await store.open());
+  const open = await store.open();
+  for (const record of open) if (record.direction === 'send' && !isFinalState(record.state)) options.spool.hold(record);
+  await options.spool.sweep();
+  return new StoredTransfers(options, store, open);
 };
 
 class StoredTransfers implements TransferService {
@@ -69,6 +69,7 @@ class StoredTransfers implements TransferService {
   readonly #decider: Decider;
   readonly #registry: Registry;
   readonly #reception: Reception;
+  readonly #sends: Sends;
   readonly #links = new Map<PeerId, Link>();
   readonly #stopping = new AbortController();
   /** What we ask receivers, and what senders ask us, without sending anything. */
@@ -79,10 +80,10 @@ class StoredTransfers implements TransferService {
   #upkeep: NodeJS.Timeout | undefined;
 
   constructor(options: TransferOptions, store: TransferStore, open: readonly TransferRecord[]) {
-    const { settings, identity, receipts, events, metrics, logger, contacts, policies, now, onReceived = () => {} } = options;
+    const { settings, identity, receipts, events, metrics, logger, spool, contacts, policies, now, onReceived = () => {} } = options;
     this.#options = options;
     this.#environment = {
-      store, settings, identity, receipts, events, metrics, logger, now, onReceived,
+      store, settings, identity, spool, receipts, events, metrics, logger, now, onReceived,
       posts: new Posts(),
       contentSlots: new Slots(contentLimits),
       pacer: settings.limitRate === undefined ? undefined : new Pacer(settings.limitRate),
@@ -99,6 +100,10 @@ class StoredTransfers implements TransferService {
       environment: this.#environment, registry: this.#registry, contacts,
       questions: async (link, message) => this.#questions.message(link, message) || this.#answers.message(link, message),
       outgoing: (record) => this.#outgoing(record), incoming: (record, fresh) => this.#incoming(record, fresh),
+    });
+    this.#sends = new Sends({
+      environment: this.#environment, contacts, registry: this.#registry, unfinished: () => this.unfinished('send'), outgoing: (record) => this.#outgoing(record),
+      linkTo: (peer) => this.#links.get(peer), hear: (transfer, heard) => this.#hear(transfer, heard),
     });
     for (const record of open) {
       if (record.direction === 'send') this.#registry.addOutgoing(this.#outgoing(record));
@@ -174,20 +179,7 @@ class StoredTransfers implements TransferService {
 
   async send(request: SendRequest, signal: AbortSignal): Promise<SendResponse> {
     this.#stopping.signal.throwIfAborted();
-    if (this.unfinished('send') + request.peers.length > maxOutgoing)
-      throw new PeerdError('rate_limited', `${maxOutgoing} transfers are not over yet`, { hint: 'Wait for some of them, or cancel them: `peerctl transfers`.' });
-    const { group, records, skipped, warnings } = await prepareSend(this.#environment, this.#options.contacts, request, signal);
-    // As they are queued: the answer comes before what a link that is there makes of them.
-    const transfers = records.map((record) => this.#summary(record));
-    for (const record of records) {
-      const transfer = this.#outgoing(record);
-      this.#registry.addOutgoing(transfer);
-      this.#environment.events.publish({ kind: 'transfer', transfer: this.#summary(record) });
-      this.#registry.update(transfer);
-      const link = this.#links.get(record.peer);
-      if (link) this.#hear(transfer, nextTurn().then(() => transfer.linked(link)));
-    }
-    return { ...(group === undefined ? {} : { group }), transfers, skipped: [...skipped], warnings: [...warnings] };
+    return this.#sends.send(request, signal);
   }
 
   async dryRun(request: SendRequest, signal: AbortSignal): Promise<DryRunResponse> {
@@ -284,7 +276,10 @@ class StoredTransfers implements TransferService {
   }
 
   #outgoing(record: TransferRecord): OutgoingTransfer {
-    return new OutgoingTransfer(this.#environment, record, (transfer) => this.#registry.update(transfer));
+    return new OutgoingTransfer(this.#environment, record, (transfer) => {
+      this.#registry.update(transfer);
+      if (isFinalState(record.state)) this.#environment.spool.release(record);
+    });
   }
 
   #incoming(record: TransferRecord, fresh: boolean): IncomingTransfer {

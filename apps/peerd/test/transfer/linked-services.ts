@@ -20,6 +20,7 @@ import type { Database } from '../../src/database/ports.ts';
 import type { DataConnection, Link } from '../../src/peer/ports.ts';
 import { openReceiptLog } from '../../src/receipts/log.ts';
 import type { ReceiptLog } from '../../src/receipts/ports.ts';
+import { Spool } from '../../src/spool/spool.ts';
 import { createTransferMetrics } from '../../src/transfer/metrics.ts';
 import type { TransferSettings } from '../../src/transfer/ports.ts';
 import { createTransfers, type TransferService } from '../../src/transfer/transfers.ts';
@@ -45,6 +46,7 @@ export class Peer {
   contacts!: Contacts;
   policies!: Policies;
   receipts!: ReceiptLog;
+  spool!: Spool;
   service!: TransferService;
   now: () => number = Date.now;
   readonly #news = new EventTarget();
@@ -70,9 +72,10 @@ export class Peer {
       database: this.database, self: { id: this.id, name: this.name }, present: () => this.present, onChange: () => {}, onError: () => {}, now: Date.now,
     });
     this.receipts = await openReceiptLog({ stateDir: this.settings.stateDir, database: this.database, self: this.id, logger });
+    this.spool = await Spool.open({ stateDir: this.settings.stateDir, limit: 64 * 1024 * 1024, reserve: 0, logger, now: Date.now });
     this.registry.clear();
     this.service = await createTransfers({
-      database: this.database, contacts: this.contacts, policies: this.policies, identity: this.identity, receipts: this.receipts, logger, settings: this.settings, now: () => this.now(),
+      database: this.database, contacts: this.contacts, policies: this.policies, identity: this.identity, receipts: this.receipts, spool: this.spool, logger, settings: this.settings, now: () => this.now(),
       links: () => ({
         need: (peer, owner) => void this.needed.add(`${owner} ${peer}`),
         release: (peer, owner) => void this.needed.delete(`${owner} ${peer}`),
@@ -88,12 +91,14 @@ export class Peer {
 
   /** As if the process was killed: nobody tells the service, and nothing that it still wants to store is stored. */
   async kill(): Promise<void> {
+    await this.spool.close();
     await this.receipts.close();
     await this.database.close();
   }
 
   async stop(): Promise<void> {
     await this.service.stop();
+    await this.spool.close();
     await this.receipts.close();
     await this.database.close();
   }

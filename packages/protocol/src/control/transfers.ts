@@ -1,23 +1,51 @@
 /** POST /v1/transfers, GET /v1/transfers, GET /v1/transfers/:id, POST /v1/transfers/:id/cancel (`:id` also a unique prefix) */
 import { z } from 'zod';
+import { transferIdSchema } from '../ids.ts';
 import { type ConflictPolicy, conflictPolicies } from '../messages/offer.ts';
 import { type FileView, fileViewSchema, type TransferSummary, transferSummarySchema } from './common.ts';
 import { type LocalDiff, localDiffSchema, type SpaceView, spaceViewSchema } from './local-diff.ts';
 import { type Trust, trustLevels } from './peers.ts';
 
+export interface SpoolSource {
+  /** As POST /v1/spool answered. */
+  id: string;
+  /** Absent: it has none, such as standard input. */
+  path?: string;
+}
+
 export interface SendRequest {
   /** What the person typed: one per receiver. */
   peers: string[];
-  /** Absolute paths, at least one. */
+  /** Absolute paths. At least one, here or in `spools`. */
   paths: string[];
+  /** Content that was uploaded (POST /v1/spool), and the path that it comes from if it has one. */
+  spools?: SpoolSource[];
+  /** The name of the top-level entry, for a single path. */
+  name?: string;
+  /** Globs; see `peerctl help send`. */
+  exclude?: string[];
+  include?: string[];
+  /** The same key to the same peer is the same transfer, unless that failed, was rejected or cancelled. */
+  key?: string;
+  /** What to do about what the daemon may not read: leave it out and say so (default), or refuse the request with `source_unreadable`. */
+  unreadable?: 'skip' | 'refuse';
   conflict?: ConflictPolicy;
   note?: string;
   /** Bytes per second that this transfer takes at most, to each peer. */
   limitRate?: number;
 }
+const globSchema = z.string().max(1_000).regex(/[^/]/, 'must be a pattern').refine((glob) => !glob.includes('\0'), 'must not have NUL in it');
+const globsSchema = z.array(globSchema).max(1_000).exactOptional();
+
 export const sendRequestSchema: z.ZodType<SendRequest> = z.object({
   peers: z.array(z.string().min(1)).min(1).max(64),
-  paths: z.array(z.string().startsWith('/')).min(1).max(10_000),
+  paths: z.array(z.string().startsWith('/')).max(10_000),
+  spools: z.array(z.object({ id: transferIdSchema, path: z.string().max(8_192).exactOptional() })).max(10_000).exactOptional(),
+  name: z.string().max(1_024).exactOptional(),
+  exclude: globsSchema,
+  include: globsSchema,
+  key: z.string().min(1).max(128).exactOptional(),
+  unreadable: z.enum(['skip', 'refuse']).exactOptional(),
   conflict: z.enum(conflictPolicies).exactOptional(),
   note: z.string().max(1_024).exactOptional(),
   limitRate: z.int().min(1_024).exactOptional(),
@@ -37,12 +65,18 @@ export interface SendResponse {
   /** Special files and escaping links that are left out; at most 100 are listed. */
   skipped: SkippedEntry[];
   warnings: string[];
+  /** Entries that the patterns left out; a directory counts once. Absent: none. */
+  leftOut?: number;
+  /** Ids of those `transfers` that an earlier request with the same key has made. */
+  repeated?: string[];
 }
 export const sendResponseSchema: z.ZodType<SendResponse> = z.object({
   group: z.string().exactOptional(),
   transfers: z.array(transferSummarySchema),
   skipped: z.array(skippedEntrySchema),
   warnings: z.array(z.string()),
+  leftOut: z.int().exactOptional(),
+  repeated: z.array(z.string()).exactOptional(),
 });
 
 export interface TransfersResponse {

@@ -14,7 +14,7 @@ import { FileThread, FileThreadError } from '../thread/file-thread.ts';
 import type { ManifestSummary } from './layout.ts';
 import { type BuiltPage, PageBuilder } from './page-builder.ts';
 import { PageFile } from './page-file.ts';
-import type { FilterPatterns } from './path-filter.ts';
+import type { FilterPatterns } from '@peerd/protocol/path-filter';
 
 interface SkippedPath {
   readonly path: Buffer;

@@ -1,5 +1,5 @@
 /** What can be asked of a file thread. Synchronous file system calls are several times quicker there than asynchronous ones [design §5]. */
-import type { FilterPatterns } from '../manifest/path-filter.ts';
+import type { FilterPatterns } from '@peerd/protocol/path-filter';
 import type { MergeOptions, MergeResult } from './merged-files.ts';
 import type { SourceRead } from './source-files.ts';
 import type { FinishResult } from './staged-files.ts';

@@ -1,6 +1,6 @@
 /** Entry of the file thread: answers one request after the other until it is terminated. */
 import { isMainThread, parentPort } from 'node:worker_threads';
-import { PathFilter } from '../manifest/path-filter.ts';
+import { PathFilter } from '@peerd/protocol/path-filter';
 import { BatchError } from './batch-error.ts';
 import type { CallName, Calls, FailedCall, Reply, Request } from './calls.ts';
 import { ComparedFiles } from './compared-files.ts';

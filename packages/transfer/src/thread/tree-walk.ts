@@ -3,7 +3,7 @@
  * a device is never touched.
  */
 import { accessSync, type BigIntStats, closeSync, constants, fstatSync, lstatSync, readdirSync, readlinkSync, realpathSync } from 'node:fs';
-import type { PathFilter } from '../manifest/path-filter.ts';
+import type { PathFilter } from '@peerd/protocol/path-filter';
 import { BatchError } from './batch-error.ts';
 import { inDirectory, openDirectory } from './directory-cursor.ts';
 import type { BatchEntry } from './entry-batch.ts';

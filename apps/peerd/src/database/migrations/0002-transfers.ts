@@ -18,6 +18,8 @@ export const migration: Migration = {
       note TEXT,
       conflict TEXT NOT NULL CHECK (conflict IN ('rename', 'fail', 'overwrite', 'skip')),
       limit_rate INTEGER,
+      request_key TEXT,
+      request_digest TEXT,
       entries INTEGER NOT NULL,
       bytes INTEGER NOT NULL,
       pages INTEGER NOT NULL,
@@ -55,6 +57,7 @@ export const migration: Migration = {
       PRIMARY KEY (direction, peer, id)
     ) STRICT;
     CREATE INDEX transfers_by_id ON transfers (id);
+    CREATE INDEX transfers_by_key ON transfers (peer, request_key) WHERE request_key IS NOT NULL;
     CREATE INDEX transfers_by_age ON transfers (created_at);
     CREATE INDEX transfers_open ON transfers (peer) WHERE finished_at IS NULL OR untold = 1 OR cleaned = 0;
 

@@ -38,7 +38,7 @@ export const dryRun = async (options: DryRunOptions, request: SendRequest, signa
   await mkdir(own, { recursive: true, mode: 0o700 });
   try {
     const path = join(own, 'manifest');
-    const scan = await scanRequest(request, path, options.chunkSize, signal);
+    const scan = await scanRequest(request, request.paths.map((given) => Buffer.from(given)), path, options.chunkSize, signal);
     const manifest = await Manifest.open(path, options.chunkSize);
     try {
       const files: DryRunFile[] = [];

@@ -1,0 +1,132 @@
+/**
+ * A tree that comes as a tar archive, into a directory of its own.
+ *
+ * Names are bytes, and tar libraries know text only: each byte of a name is one character U+0000 to U+00FF in the archive's
+ * PAX records. Entries come depth first, a directory before what is in it, so that an entry's directory is always one that
+ * this upload has made and never what a link leads to.
+ */
+import { constants } from 'node:fs';
+import { type FileHandle, lutimes, mkdir, open, symlink, utimes, chmod } from 'node:fs/promises';
+import type { Readable } from 'node:stream';
+import { PeerdError } from '@peerd/protocol';
+import { componentViolation } from '@peerd/transfer';
+import { type Extract, extract, type Header } from 'tar-stream';
+import { bodyOf, type Upload } from './upload.ts';
+
+interface OpenDirectory {
+  /** As in the archive. */
+  readonly name: string;
+  readonly path: Buffer;
+  readonly header: Header;
+}
+
+const slash = Buffer.from('/');
+
+/** @returns the path of the top-level entry @throws PeerdError `invalid_argument`, `spool_full`, `manifest_too_large`, the reason of the signal */
+export const receiveTree = async (archive: Readable, upload: Upload): Promise<Buffer> => {
+  const entries = extract();
+  const stop = (): void => entries.destroy(upload.signal.reason as Error);
+  upload.signal.addEventListener('abort', stop, { once: true });
+  const feeding = feed(archive, entries);
+  // Its failure is the one of the entries too.
+  feeding.catch(() => {});
+  const stack: OpenDirectory[] = [];
+  let top: Buffer | undefined;
+  try {
+    for await (const entry of entries) {
+      upload.signal.throwIfAborted();
+      upload.entry();
+      const { header } = entry;
+      const name = header.name.replace(/\/$/, '');
+      while (stack.length > 0 && !name.startsWith(`${stack.at(-1)?.name ?? ''}/`)) await finishDirectory(stack.pop());
+      const directory = stack.at(-1);
+      const component = name.slice(directory ? directory.name.length + 1 : 0);
+      const bytes = checkedComponent(component);
+      if (!directory && top) throw malformed('it has more than one top-level entry');
+      const path = Buffer.concat([directory?.path ?? upload.directory, slash, bytes]);
+      top ??= path;
+      if (header.type === 'directory') {
+        await mkdir(path, { mode: 0o700 });
+        stack.push({ name, path, header });
+      } else if (header.type === 'symlink') {
+        await symlink(Buffer.from(header.linkname, 'latin1'), path);
+        await lutimes(path, ...times(header));
+      } else if (header.type === 'file') {
+        await receiveFile(path, header, entry as unknown as AsyncIterable<Uint8Array>, upload);
+        continue;
+      } else throw malformed(`it has an entry of the type ${String(header.type)}`);
+      entry.resume();
+    }
+    await feeding;
+    while (stack.length > 0) await finishDirectory(stack.pop());
+  } catch (error) {
+    throw upload.signal.aborted ? upload.signal.reason : error;
+  } finally {
+    upload.signal.removeEventListener('abort', stop);
+    entries.destroy(null);
+  }
+  if (!top) throw malformed('it is empty');
+  return top;
+};
+
+const feed = async (archive: Readable, entries: Extract): Promise<void> => {
+  try {
+    for await (const part of bodyOf(archive)) if (!entries.write(part)) await drained(entries);
+    entries.end(null);
+  } catch (error) {
+    entries.destroy(error as Error);
+    throw error;
+  }
+};
+
+/** Resolves when more may be written, or when nothing is read any more. */
+const drained = (entries: Extract): Promise<void> =>
+  new Promise((resolve, reject) => {
+    const done = (): void => {
+      entries.off('drain', done);
+      entries.off('close', closed);
+      resolve();
+    };
+    const closed = (): void => {
+      entries.off('drain', done);
+      reject(new Error('the archive is not read any more'));
+    };
+    entries.once('drain', done);
+    entries.once('close', closed);
+  });
+
+/** The daemon must be able to read what it sends, whatever the mode says of its owner. */
+const receiveFile = async (path: Buffer, header: Header, content: AsyncIterable<Uint8Array>, upload: Upload): Promise<void> => {
+  const file: FileHandle = await open(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o600);
+  try {
+    await upload.write(content, file);
+    await file.chmod((header.mode & 0o777) | 0o400);
+    await file.utimes(...times(header));
+  } finally {
+    await file.close();
+  }
+};
+
+const finishDirectory = async (directory: OpenDirectory | undefined): Promise<void> => {
+  if (!directory) return;
+  await chmod(directory.path, (directory.header.mode & 0o777) | 0o500);
+  await utimes(directory.path, ...times(directory.header));
+};
+
+/** Seconds with a fraction, from the PAX record where there is one. */
+const times = ({ mtime, pax }: Header): [atime: number, mtime: number] => {
+  const exact = Number((pax as Record<string, string> | null | undefined)?.['mtime'] ?? Number.NaN);
+  const seconds = Number.isFinite(exact) ? exact : mtime.getTime() / 1_000;
+  return [seconds, seconds];
+};
+
+const checkedComponent = (text: string): Buffer => {
+  const bytes = Buffer.from(text, 'latin1');
+  const isBytes = !/[^\0-\u{ff}]/u.test(text);
+  const violation = isBytes ? componentViolation(bytes) : 'a name that is not written as bytes';
+  if (violation !== undefined) throw malformed(`it has ${violation}`);
+  return bytes;
+};
+
+const malformed = (what: string): PeerdError => new PeerdError('invalid_argument', `the archive cannot be taken: ${what}`, { hint: 'peerctl and peerd may be of different versions.' });
+
