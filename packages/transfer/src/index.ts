@@ -6,6 +6,7 @@ export { type AssessedEntry, assess, assessEntries } from './receiver/assessment
 export type { PlaceOptions, PlaceResult } from './receiver/received.ts';
 export { componentViolation } from './path-policy.ts';
 export { Receiver } from './receiver/receiver.ts';
+export { utimesArgument } from './thread/file-times.ts';
 export { removeOwnTree } from './remove-tree.ts';
 export { HaveSet } from './sender/have-set.ts';
 export { Pacer } from './sender/pacer.ts';

@@ -4,6 +4,11 @@ import type { Context } from '../context.ts';
 
 export const spoolStandardInput = async ({ client, output, signal }: Context, name: string | undefined): Promise<SpoolSource> => {
   if (process.stdin.isTTY) output.note('reading from the terminal: end with Ctrl-D on a line of its own');
-  const { id } = await client.spoolFile({ ...(name === undefined ? {} : { name }), mode: 0o666 & ~process.umask() }, process.stdin as AsyncIterable<Uint8Array>, signal);
-  return { id };
+  try {
+    const { id } = await client.spoolFile({ ...(name === undefined ? {} : { name }), mode: 0o666 & ~process.umask() }, process.stdin as AsyncIterable<Uint8Array>, signal);
+    return { id };
+  } finally {
+    // Input that goes on after a refusal would keep the process alive.
+    process.stdin.destroy();
+  }
 };

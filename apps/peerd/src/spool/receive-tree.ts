@@ -9,7 +9,7 @@ import { constants } from 'node:fs';
 import { type FileHandle, lutimes, mkdir, open, symlink, utimes, chmod } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { PeerdError } from '@peerd/protocol';
-import { componentViolation } from '@peerd/transfer';
+import { componentViolation, utimesArgument } from '@peerd/transfer';
 import { type Extract, extract, type Header } from 'tar-stream';
 import { bodyOf, type Upload } from './upload.ts';
 
@@ -113,11 +113,11 @@ const finishDirectory = async (directory: OpenDirectory | undefined): Promise<vo
   await utimes(directory.path, ...times(directory.header));
 };
 
-/** Seconds with a fraction, from the PAX record where there is one. */
-const times = ({ mtime, pax }: Header): [atime: number, mtime: number] => {
-  const exact = Number((pax as Record<string, string> | null | undefined)?.['mtime'] ?? Number.NaN);
-  const seconds = Number.isFinite(exact) ? exact : mtime.getTime() / 1_000;
-  return [seconds, seconds];
+/** From the PAX record where there is one: the header itself has whole seconds. */
+const times = ({ mtime, pax }: Header): [atime: number | string, mtime: number | string] => {
+  const exact = /^(-?\d{1,12})\.(\d{9})$/.exec((pax as Record<string, string> | null | undefined)?.['mtime'] ?? '');
+  const time = exact ? utimesArgument(Number(exact[1]), Number(exact[2])) : mtime.getTime() / 1_000;
+  return [time, time];
 };
 
 const checkedComponent = (text: string): Buffer => {
