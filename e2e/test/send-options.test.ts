@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { diffTrees } from '../harness/files.ts';
 import { type Peer, World } from '../harness/world.ts';
 
-const pair = async (world: World, ...args: string[]): Promise<[Peer, Peer]> => {
+const pair = async (world: World, ...args: string[]): Promise<readonly [Peer, Peer]> => {
   await world.rendezvous();
   return world.peersInOneRoom(['alice', 'bob'], { args });
 };

@@ -11,7 +11,7 @@ import { type Peer, World } from '../harness/world.ts';
 
 const MiB = 1024 * 1024;
 
-const pair = async (world: World, ...args: string[]): Promise<[Peer, Peer]> => {
+const pair = async (world: World, ...args: string[]): Promise<readonly [Peer, Peer]> => {
   await world.rendezvous();
   return world.peersInOneRoom(['alice', 'bob'], { args });
 };

@@ -23,7 +23,7 @@ const failure = (...argv: string[]): PeerdError => {
 describe('settings of peerd', () => {
   test('defaults', () => {
     expect(read()).toEqual({
-      name: hostname(), rendezvous: [], room: 'lobby', afterConnect: 'stay', accept: 'ask', introductions: 'all', durability: 'transfer', onReceived: [], onReceivedTimeout: 60, notifications: 'auto', allowHost: [], logLevel: 'info',
+      name: hostname(), rendezvous: [], room: 'lobby', afterConnect: 'stay', accept: 'ask', introductions: 'all', durability: 'transfer', spoolQuota: 10 * 1024 ** 3, onReceived: [], onReceivedTimeout: 60, notifications: 'auto', allowHost: [], logLevel: 'info',
     });
   });
 
@@ -33,11 +33,11 @@ describe('settings of peerd', () => {
       read(
         '--name', 'nas', '--rendezvous', 'one.example', '--rendezvous', `[::1]:7#${id}`, '--listen', '0.0.0.0:0', '--control', '/c/s', '--state-dir', '/s', '--download-dir', '/d',
         '--metrics', '127.0.0.1:0', '--room', 'kitchen', '--room-secret-file', '/r', '--after-connect', 'leave', '--accept', 'auto', '--durability', 'none',
-        '--introductions', 'contacts', '--allow-host', 'NAS.example', '--log-level', 'debug',
+        '--introductions', 'contacts', '--spool-quota', '1.5G', '--allow-host', 'NAS.example', '--log-level', 'debug',
       ),
     ).toEqual({
       name: 'nas', rendezvous: [{ host: 'one.example', port: 12_000 }, { host: '::1', port: 7, id }], listen: { host: '0.0.0.0', port: 0 }, control: '/c/s', stateDir: '/s', downloadDir: '/d',
-      metrics: { host: '127.0.0.1', port: 0 }, room: 'kitchen', roomSecretFile: '/r', afterConnect: 'leave', accept: 'auto', durability: 'none', introductions: 'contacts',
+      metrics: { host: '127.0.0.1', port: 0 }, room: 'kitchen', roomSecretFile: '/r', afterConnect: 'leave', accept: 'auto', durability: 'none', introductions: 'contacts', spoolQuota: 1.5 * 1024 ** 3,
       onReceived: [], onReceivedTimeout: 60, notifications: 'auto', allowHost: ['nas.example'], logLevel: 'debug',
     });
   });

@@ -96,7 +96,7 @@ export const addSend = (program: Command, run: Run): void => {
 };
 
 const sendKey = (text: string): string => {
-  if (text === '' || [...text].length > maxKey) throw new InvalidArgumentError(`A key has 1 to ${maxKey} characters.`);
+  if (text === '' || text.length > maxKey) throw new InvalidArgumentError(`A key has 1 to ${maxKey} characters.`);
   return text;
 };
 

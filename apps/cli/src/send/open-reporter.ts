@@ -20,7 +20,7 @@ const jsonReporter = (output: Output): Reporter => ({
 });
 
 /** Warnings and skipped entries of a `queued` event, once per send. */
-export const reportQueued = (output: Output, { warnings = [], skipped = [], leftOut = 0, repeated = [] }: Pick<SendResponse, 'warnings' | 'skipped' | 'leftOut' | 'repeated'>): void => {
+export const reportQueued = (output: Output, { warnings, skipped, leftOut = 0, repeated = [] }: Pick<SendResponse, 'warnings' | 'skipped' | 'leftOut' | 'repeated'>): void => {
   if (output.json) return;
   for (const warning of warnings) output.warn(warning);
   for (const entry of skipped) output.warn(describeSkipped(entry));

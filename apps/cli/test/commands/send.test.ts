@@ -1,10 +1,10 @@
 import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { sendRequestSchema, sendResponseSchema, transferActionResponseSchema, transferDetailSchema, type TransferSummary } from '@peerd/protocol';
+import { sendRequestSchema, sendResponseSchema, spoolResponseSchema, transferActionResponseSchema, transferDetailSchema, type TransferSummary } from '@peerd/protocol';
 import { describe, expect, test } from 'vitest';
 import { Refusal, TestDaemon } from '../support/daemon.ts';
 import { bob, carol, chunks, detail, firstId, secondId, transfer } from '../support/fixtures.ts';
-import { documents, peerctl, start } from '../support/peerctl.ts';
+import { documents, peerctl, start, startOnTerminal } from '../support/peerctl.ts';
 
 const answering = async (...transfers: TransferSummary[]): Promise<TestDaemon> =>
   (await TestDaemon.start()).on('POST /v1/transfers', sendResponseSchema, { transfers: transfers.length === 0 ? [transfer()] : transfers, skipped: [], warnings: [] });
@@ -25,7 +25,69 @@ describe('the request', () => {
       paths: [join(daemon.directory, 'photos'), join(daemon.directory, 'link'), '/'],
       conflict: 'fail',
       note: 'for you',
+      unreadable: 'refuse',
     });
+  });
+
+  test('has the key, the name and the patterns', async () => {
+    await using daemon = await answering();
+    const args = ['send', 'bob', 'x', '--detach', '--id', 'nightly ✓', '--name', 'y', '--exclude', '*.o', '--exclude', '.git/', '--include', 'src/**'];
+    await writeFile(join(daemon.directory, 'x'), '');
+    expect(await peerctl(args, { socket: daemon.socket, cwd: daemon.directory })).toMatchObject({ code: 0, stderr: '' });
+    expect(sendRequestSchema.parse(daemon.asked[0]?.body)).toMatchObject({ key: 'nightly ✓', name: 'y', exclude: ['*.o', '.git/'], include: ['src/**'] });
+  });
+
+  test('what patterns left out, and what was sent before, is said; with --json in `queued`', async () => {
+    await using daemon = await TestDaemon.start();
+    daemon.on('POST /v1/transfers', sendResponseSchema, { transfers: [transfer()], skipped: [], warnings: [], leftOut: 3, repeated: [firstId] });
+    expect((await peerctl(['send', 'bob', '/', '--detach'], { socket: daemon.socket })).stderr).toBe(`3 entries left out by --exclude and --include\nsent before under this key: transfer ${firstId}\n`);
+    const json = await peerctl(['send', 'bob', '/', '--detach', '--json'], { socket: daemon.socket });
+    expect([json.stderr, documents(json.stdout)]).toEqual(['', [expect.objectContaining({ event: 'queued', leftOut: 3, repeated: true })]]);
+  });
+
+  test('standard input is uploaded with name and mode, then sent', async () => {
+    await using daemon = await answering();
+    daemon.on('POST /v1/spool', spoolResponseSchema, { id: secondId, entries: 1, bytes: 5 });
+    const running = start(['send', 'bob', '-', '--name', 'a b', '--detach'], { socket: daemon.socket, stdin: 'open' });
+    running.type('hello');
+    running.child.stdin?.end();
+    expect((await running.finished).code).toBe(0);
+    const [uploaded, sent] = daemon.asked;
+    expect([uploaded?.body, uploaded?.query.get('name'), Number(uploaded?.query.get('mode')) & 0o600, uploaded?.headers['content-type']]).toEqual(['hello', 'a b', 0o600, 'application/octet-stream']);
+    expect(sendRequestSchema.parse(sent?.body)).toMatchObject({ paths: [], spools: [{ id: secondId }], name: 'a b' });
+  });
+
+  test('a terminal is told how its input ends', async () => {
+    await using daemon = await answering();
+    daemon.on('POST /v1/spool', spoolResponseSchema, { id: secondId, entries: 1, bytes: 5 });
+    const running = startOnTerminal(['send', 'bob', '-', '--detach'], { socket: daemon.socket });
+    await running.shows(/end with Ctrl-D/);
+    running.type('hello\n\u0004');
+    expect((await running.finished).code).toBe(0);
+    expect(daemon.asked[0]?.body).toBe('hello\n');
+  });
+
+  test('what the daemon refuses is uploaded and sent from there; an upload for nothing is taken back', async () => {
+    await using daemon = await TestDaemon.start();
+    const path = join(daemon.directory, 'file');
+    await writeFile(path, 'secret');
+    let fails = false;
+    daemon
+      .on('POST /v1/spool', spoolResponseSchema, { id: secondId, entries: 1, bytes: 6 })
+      .on('POST /v1/transfers', sendResponseSchema, ({ body }) => {
+        const { paths } = body as { paths: string[] };
+        if (paths.includes(path)) throw new Refusal('source_unreadable', 'no', 'Give it.', 409, { paths: [path] });
+        if (fails) throw new Refusal('no_such_peer', 'nobody', 'Look.');
+        return { transfers: [transfer()], skipped: [], warnings: ['careful'] };
+      });
+    const { code, stderr } = await peerctl(['send', 'bob', path, '/', '--detach'], { socket: daemon.socket });
+    expect([code, stderr]).toEqual([0, `warning: peerd may not read ${path}: it was uploaded to its spool, and is sent from there\nwarning: careful\n`]);
+    expect(daemon.asked.at(-1)?.body).toMatchObject({ paths: ['/'], spools: [{ id: secondId, path }] });
+    const archived = daemon.asked.find((asked) => asked.path === '/v1/spool');
+    expect([archived?.headers['content-type'], archived?.body]).toEqual(['application/x-tar', expect.stringContaining('secret')]);
+    fails = true;
+    expect((await peerctl(['send', 'bob', path, '--detach'], { socket: daemon.socket })).code).toBe(4);
+    expect(daemon.asked.at(-1)).toMatchObject({ method: 'DELETE', path: `/v1/spool/${secondId}` });
   });
 
   test('a path that does not exist: exit 1, and nothing is asked of the daemon', async () => {

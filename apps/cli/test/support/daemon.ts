@@ -26,9 +26,9 @@ export class Refusal extends Error {
   readonly document: ErrorDocument;
   readonly status: number;
 
-  constructor(code: ErrorCode | (string & {}), message: string, hint: string | null = null, status = 409) {
+  constructor(code: ErrorCode | (string & {}), message: string, hint: string | null = null, status = 409, details?: Record<string, unknown>) {
     super(message);
-    this.document = { error: { code, message, hint } };
+    this.document = { error: { code, message, hint, ...(details === undefined ? {} : { details }) } };
     this.status = status;
   }
 }
@@ -135,7 +135,7 @@ export class TestDaemon implements AsyncDisposable {
       path: decodeURIComponent(url.pathname),
       query: url.searchParams,
       headers: request.headers,
-      body: text === '' ? undefined : (JSON.parse(text) as unknown),
+      body: text === '' ? undefined : request.headers['content-type'] === 'application/json' ? (JSON.parse(text) as unknown) : text,
     };
     if (asked.path === '/v1/events') this.#stream(request, response);
     this.asked.push(asked);

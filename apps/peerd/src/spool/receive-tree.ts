@@ -54,7 +54,7 @@ export const receiveTree = async (archive: Readable, upload: Upload): Promise<Bu
       } else if (header.type === 'file') {
         await receiveFile(path, header, entry as unknown as AsyncIterable<Uint8Array>, upload);
         continue;
-      } else throw malformed(`it has an entry of the type ${String(header.type)}`);
+      } else throw malformed(`it has an entry of the type ${header.type}`);
       entry.resume();
     }
     await feeding;

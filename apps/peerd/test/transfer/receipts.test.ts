@@ -6,7 +6,7 @@ import { type Identity, loadIdentity } from '@peerd/service';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { checkReceipt, signReceipt } from '../../src/transfer/receipts.ts';
 import type { TransferRecord } from '../../src/transfer/record.ts';
-import { unstarted } from '../../src/transfer/send.ts';
+import { unkeyed, unstarted } from '../../src/transfer/send.ts';
 
 describe('receipts', () => {
   let directory: string;
@@ -20,7 +20,7 @@ describe('receipts', () => {
 
   const id = '01jd0000000000000000000000';
   const recordOf = (): TransferRecord => ({
-    direction: 'send', peer: receiver.id, id, group: undefined, peerName: 'bob', note: undefined, conflict: 'rename', limitRate: undefined, entries: 3, bytes: 1, pages: 1, manifestBytes: 1, chunkSize: 65_536,
+    direction: 'send', peer: receiver.id, id, group: undefined, peerName: 'bob', note: undefined, conflict: 'rename', limitRate: undefined, ...unkeyed, entries: 3, bytes: 1, pages: 1, manifestBytes: 1, chunkSize: 65_536,
     offerRoot: Buffer.alloc(32, 1), createdAt: 0, roots: [], chunks: 1, topLevel: [], ...unstarted, contentRoot: Buffer.alloc(32, 2), cleaned: true, updatedAt: 0,
   });
   const bodyOf = (more: Partial<ReceiptBody> = {}): ReceiptBody => ({
