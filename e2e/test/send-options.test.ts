@@ -46,6 +46,29 @@ describe.concurrent('options of send', () => {
     expect(await readdir(bob.inboxDirectory)).toEqual(['file']);
   });
 
+  test('--priority: what is high starts before what has waited for longer', async () => {
+    await using world = await World.create();
+    const [alice, bob] = await pair(world, '--accept', 'auto');
+    const file = join(alice.directory, 'file');
+    await writeFile(file, Buffer.alloc(8 * 1024 * 1024, 1));
+    const send = async (...args: string[]): Promise<string> => (await alice.json<{ id: string }>('send', 'bob', file, '--detach', ...args)).id;
+    // As many as flow to one peer at once, and long enough.
+    const running = [];
+    for (let count = 0; count < 4; count += 1) running.push(await send('--limit-rate', '1K'));
+    for (const id of running) await alice.seesTransfer((transfer) => transfer.id === id && transfer.state === 'transferring');
+    const low = await send('--priority', 'low');
+    await alice.seesTransfer((transfer) => transfer.id === low && transfer.state === 'accepted');
+    const high = await send('--priority', 'high');
+    await alice.seesTransfer((transfer) => transfer.id === high && transfer.state === 'accepted');
+    await bob.json('cancel', running[0] ?? '');
+    await alice.seesTransfer((transfer) => transfer.id === high && transfer.state === 'done');
+    const [first, second] = await Promise.all([high, low].map((id) => alice.json<{ decidedAt?: number; updatedAt: number; priority?: string }>('show', id)));
+    expect([first?.priority, second?.priority]).toEqual(['high', 'low']);
+    await alice.seesTransfer((transfer) => transfer.id === low && transfer.state === 'done');
+    const { transfers } = await alice.json<{ transfers: { id: string }[] }>('history', '--state', 'done');
+    expect(transfers.map(({ id }) => id)).toEqual([low, high]);
+  });
+
   test('--name is the name at the receiver, --exclude and --include choose what is in it', async () => {
     await using world = await World.create();
     const [alice, bob] = await pair(world, '--accept', 'auto');

@@ -13,6 +13,7 @@ interface Options {
   readonly limitRate?: number;
   readonly name?: string;
   readonly id?: string;
+  readonly priority?: 'low' | 'normal' | 'high';
   readonly exclude?: string[];
   readonly include?: string[];
 }
@@ -55,6 +56,7 @@ export const addSend = (program: Command, run: Run): void => {
     .addOption(createOption('--exclude <GLOB>', 'leave out what fits; may be repeated').argParser(globs))
     .addOption(createOption('--include <GLOB>', 'send only what fits; may be repeated').argParser(globs))
     .addOption(createOption('--limit-rate <RATE>', 'bytes per second at most, to each peer, such as 500K or 2.5M').argParser(rate))
+    .addOption(createOption('--priority <PRIORITY>', 'which content goes first when not all can flow at once (default: normal)').choices(['low', 'normal', 'high']))
     .addHelpText(
       'after',
       `${examples(
@@ -71,7 +73,7 @@ export const addSend = (program: Command, run: Run): void => {
       )}\n${peerHelp}${filterHelp}${details}`,
     )
     .action(
-      run(async (context, peers: string, paths: string[], { detach = false, dryRun: isDry = false, conflict, note, limitRate, name, id, exclude, include }: Options) => {
+      run(async (context, peers: string, paths: string[], { detach = false, dryRun: isDry = false, conflict, note, limitRate, name, id, priority, exclude, include }: Options) => {
         if (isDry && detach) throw new PeerdError('invalid_argument', '--dry-run and --detach exclude each other', { hint: 'A dry run queues nothing: leave --detach away.' });
         const [{ sourcePaths }, { sendAndFollow, sendDetached }] = await Promise.all([import('../send/paths.ts'), import('../send/follow-send.ts')]);
         const names = receivers(peers);
@@ -83,6 +85,7 @@ export const addSend = (program: Command, run: Run): void => {
           ...(stdin ? { paths: [], spools: [await (await import('../send/standard-input.ts')).spoolStandardInput(context, name)] } : { paths: sourcePaths(paths) }),
           ...(name === undefined ? {} : { name }),
           ...(id === undefined ? {} : { key: id }),
+          ...(priority === undefined ? {} : { priority }),
           ...(exclude === undefined ? {} : { exclude }),
           ...(include === undefined ? {} : { include }),
           ...(conflict === undefined ? {} : { conflict }),

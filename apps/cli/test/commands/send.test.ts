@@ -31,10 +31,10 @@ describe('the request', () => {
 
   test('has the key, the name and the patterns', async () => {
     await using daemon = await answering();
-    const args = ['send', 'bob', 'x', '--detach', '--id', 'nightly ✓', '--name', 'y', '--exclude', '*.o', '--exclude', '.git/', '--include', 'src/**'];
+    const args = ['send', 'bob', 'x', '--detach', '--id', 'nightly ✓', '--name', 'y', '--exclude', '*.o', '--exclude', '.git/', '--include', 'src/**', '--priority', 'low'];
     await writeFile(join(daemon.directory, 'x'), '');
     expect(await peerctl(args, { socket: daemon.socket, cwd: daemon.directory })).toMatchObject({ code: 0, stderr: '' });
-    expect(sendRequestSchema.parse(daemon.asked[0]?.body)).toMatchObject({ key: 'nightly ✓', name: 'y', exclude: ['*.o', '.git/'], include: ['src/**'] });
+    expect(sendRequestSchema.parse(daemon.asked[0]?.body)).toMatchObject({ key: 'nightly ✓', name: 'y', exclude: ['*.o', '.git/'], include: ['src/**'], priority: 'low' });
   });
 
   test('what patterns left out, and what was sent before, is said; with --json in `queued`', async () => {

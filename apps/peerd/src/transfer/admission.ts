@@ -45,6 +45,7 @@ export const newIncoming = (link: Link, offer: Offer, now: number): TransferReco
   peerName: link.name,
   note: offer.note,
   conflict: policyOf(offer),
+  priority: 'normal',
   ...unkeyed,
   limitRate: undefined,
   entries: offer.entries,

@@ -1,5 +1,5 @@
 /** One round of content: from the last `have` page to the point where everything was sent, or where the round is lost. */
-import { dataConnectionMaxBytes, type TransferEnd } from '@peerd/protocol';
+import { dataConnectionMaxBytes, priorities, type TransferEnd } from '@peerd/protocol';
 import { type HaveSet, type Manifest, Pacer, sendContent } from '@peerd/transfer';
 import type { Link } from '../peer/ports.ts';
 import { DataFlow } from './data-flow.ts';
@@ -32,7 +32,7 @@ export const runContent = async (environment: TransferEnvironment, live: LiveRec
   const { contentSlots, metrics, settings } = environment;
   let flow: DataFlow | undefined;
   try {
-    using _slot = await contentSlots.take(record.peer, signal);
+    using _slot = await contentSlots.take(record.peer, signal, priorities.indexOf(record.priority));
     using opened = new DataFlow({ link, transfer: record.id, maxBytes: settings.dataConnectionMaxBytes ?? dataConnectionMaxBytes, onOpen: round.onOpen, signal });
     flow = opened;
     const teller = new FailureTeller(link, record.id);

@@ -1,6 +1,6 @@
 /** A transfer as it is stored: what both directions have in common, and what only one of them has. */
 import {
-  type ConflictPolicy, decodeCbor, encodeCbor, noStageTimes, type PeerId, type StageTimes, type TransferEnd, type TransferId, type TransferPhase,
+  type ConflictPolicy, decodeCbor, encodeCbor, noStageTimes, type PeerId, type Priority, type StageTimes, type TransferEnd, type TransferId, type TransferPhase,
 } from '@peerd/protocol';
 import type { SourceRoot } from '@peerd/transfer';
 import type { SqlValue } from '../database/ports.ts';
@@ -29,6 +29,8 @@ export interface TransferRecord extends TransferKey {
   readonly conflict: ConflictPolicy;
   /** Sender only: bytes per second at most. */
   readonly limitRate: number | undefined;
+  /** Sender only: which content goes first when not all can flow at once. */
+  readonly priority: Priority;
   /** Sender only: the key of the request, and what the request was about. */
   readonly requestKey: string | undefined;
   readonly requestDigest: string | undefined;
@@ -84,6 +86,7 @@ export interface TransferRow {
   note: string | null;
   conflict: ConflictPolicy;
   limit_rate: number | null;
+  priority: Priority;
   request_key: string | null;
   request_digest: string | null;
   entries: number;
@@ -137,6 +140,7 @@ export const recordOf = (row: TransferRow): TransferRecord => ({
   note: row.note ?? undefined,
   conflict: row.conflict,
   limitRate: row.limit_rate ?? undefined,
+  priority: row.priority,
   requestKey: row.request_key ?? undefined,
   requestDigest: row.request_digest ?? undefined,
   entries: row.entries,
@@ -183,6 +187,7 @@ export const fixedColumns = (record: TransferRecord): Partial<Record<keyof Trans
   note: record.note ?? null,
   conflict: record.conflict,
   limit_rate: record.limitRate ?? null,
+  priority: record.priority,
   request_key: record.requestKey ?? null,
   request_digest: record.requestDigest ?? null,
   entries: record.entries,

@@ -138,6 +138,7 @@ const newOutgoing = (key: TransferKey, peer: ResolvedPeer, { request, digest, sc
   peerName: peer.name,
   note: request.note,
   conflict: request.conflict ?? 'rename',
+  priority: request.priority ?? 'normal',
   ...(request.key === undefined ? unkeyed : { requestKey: request.key, requestDigest: digest }),
   limitRate: request.limitRate,
   entries: scan.entries,

@@ -1,8 +1,9 @@
-/** So many at a time, and so many per peer; the others wait in order, but never for a peer that is full. */
+/** So many at a time, and so many per peer; the others wait in order of rank and then of time, but never for a peer that is full. */
 import type { PeerId } from '@peerd/protocol';
 
 interface Waiting {
   readonly peer: PeerId;
+  readonly rank: number;
   readonly go: () => void;
 }
 
@@ -18,17 +19,18 @@ export class Slots {
     this.#perPeer = limits.perPeer;
   }
 
-  /** @throws the reason of `signal` */
-  async take(peer: PeerId, signal: AbortSignal): Promise<Disposable> {
+  /** @param rank the highest goes first @throws the reason of `signal` */
+  async take(peer: PeerId, signal: AbortSignal, rank = 0): Promise<Disposable> {
     signal.throwIfAborted();
     if (!this.#fits(peer)) {
       const { promise, resolve, reject } = Promise.withResolvers<void>();
-      const waiting: Waiting = { peer, go: resolve };
+      const waiting: Waiting = { peer, rank, go: resolve };
       const onAbort = (): void => {
         this.#waiting = this.#waiting.filter((other) => other !== waiting);
         reject(signal.reason as Error);
       };
-      this.#waiting.push(waiting);
+      const behind = this.#waiting.findIndex((other) => other.rank < rank);
+      this.#waiting.splice(behind < 0 ? this.#waiting.length : behind, 0, waiting);
       signal.addEventListener('abort', onAbort, { once: true });
       try {
         await promise;

@@ -21,6 +21,7 @@ export const summaryOf = (record: TransferRecord, name: string): TransferSummary
   bytesDone: record.bytesDone,
   ...(record.note === undefined ? {} : { note: escapeText(record.note) }),
   ...(record.skipped === 0 ? {} : { kept: record.skipped }),
+  ...(record.priority === 'normal' ? {} : { priority: record.priority }),
   createdAt: record.createdAt,
   updatedAt: record.updatedAt,
   ...(record.error === undefined ? {} : { error: { code: record.error.code, message: escapeText(record.error.message) } }),

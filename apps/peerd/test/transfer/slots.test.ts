@@ -28,6 +28,18 @@ describe('slots', () => {
     for (const slot of await Promise.all(waiting)) slot[Symbol.dispose]();
   });
 
+  test('the highest rank goes first, the longest waiting of a rank before the others, and nobody is pushed out', async () => {
+    const slots = new Slots({ total: 1, perPeer: 1 });
+    const order: string[] = [];
+    const take = async (name: string, rank: number): Promise<void> => {
+      using _slot = await slots.take('a', never, rank);
+      order.push(name);
+      await turn();
+    };
+    await Promise.all([take('running', 0), take('low', 0), take('normal', 1), take('high', 2), take('second low', 0), take('second high', 2)]);
+    expect(order).toEqual(['running', 'high', 'second high', 'normal', 'low', 'second low']);
+  });
+
   test('one that gives up waiting takes nothing', async () => {
     const slots = new Slots({ total: 1, perPeer: 1 });
     const first = await slots.take('a', never);

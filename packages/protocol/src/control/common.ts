@@ -24,6 +24,9 @@ export const transferStates = [
 export type TransferState = (typeof transferStates)[number];
 export const isFinalState = (state: TransferState): boolean => state === 'done' || state === 'rejected' || state === 'cancelled' || state === 'failed';
 
+export const priorities = ['low', 'normal', 'high'] as const;
+export type Priority = (typeof priorities)[number];
+
 export interface TransferSummary {
   id: TransferId;
   group?: string;
@@ -38,6 +41,8 @@ export interface TransferSummary {
   note?: string;
   /** Entries that stayed as they were at the receiver (policy `skip`), once it is over; absent: none. */
   kept?: number;
+  /** Of what is sent; absent: normal. */
+  priority?: Priority;
   /** Milliseconds since 1970. */
   createdAt: number;
   updatedAt: number;
@@ -55,6 +60,7 @@ export const transferSummarySchema: z.ZodType<TransferSummary> = z.object({
   bytesDone: z.int(),
   note: z.string().exactOptional(),
   kept: z.int().exactOptional(),
+  priority: z.enum(priorities).exactOptional(),
   createdAt: z.int(),
   updatedAt: z.int(),
   error: z.object({ code: z.string(), message: z.string() }).exactOptional(),

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { transferIdSchema } from '../ids.ts';
 import { type ConflictPolicy, conflictPolicies } from '../messages/offer.ts';
-import { type FileView, fileViewSchema, type TransferSummary, transferSummarySchema } from './common.ts';
+import { type FileView, fileViewSchema, priorities, type Priority, type TransferSummary, transferSummarySchema } from './common.ts';
 import { type LocalDiff, localDiffSchema, type SpaceView, spaceViewSchema } from './local-diff.ts';
 import { type Trust, trustLevels } from './peers.ts';
 
@@ -27,6 +27,8 @@ export interface SendRequest {
   include?: string[];
   /** The same key to the same peer is the same transfer, unless that failed, was rejected or cancelled. */
   key?: string;
+  /** Which content goes first when not all can flow at once. */
+  priority?: Priority;
   /** What to do about what the daemon may not read: leave it out and say so (default), or refuse the request with `source_unreadable`. */
   unreadable?: 'skip' | 'refuse';
   conflict?: ConflictPolicy;
@@ -45,6 +47,7 @@ export const sendRequestSchema: z.ZodType<SendRequest> = z.object({
   exclude: globsSchema,
   include: globsSchema,
   key: z.string().min(1).max(128).exactOptional(),
+  priority: z.enum(priorities).exactOptional(),
   unreadable: z.enum(['skip', 'refuse']).exactOptional(),
   conflict: z.enum(conflictPolicies).exactOptional(),
   note: z.string().max(1_024).exactOptional(),

@@ -18,6 +18,7 @@ export const migration: Migration = {
       note TEXT,
       conflict TEXT NOT NULL CHECK (conflict IN ('rename', 'fail', 'overwrite', 'skip')),
       limit_rate INTEGER,
+      priority TEXT NOT NULL CHECK (priority IN ('low', 'normal', 'high')),
       request_key TEXT,
       request_digest TEXT,
       entries INTEGER NOT NULL,
