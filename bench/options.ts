@@ -31,7 +31,7 @@ Everything runs on loopback, with daemons and keys of its own, and is removed at
 
   --only CASE[,CASE]  these cases only
   --without TOOL[,…]  leave these out: the slow ones of others take most of the time
-  --runs N            rounds of each comparison (default: ${fullSizes.runs})
+  --runs N            rounds of each comparison (default: ${fullSizes.runs}; of tiny always ${fullSizes.tinyRuns})
   --quick             tiny sizes, one round, one medium: shows that the bench works, the figures mean nothing
   --tmpfs DIR         where the runs in memory work, or "${none}" (default: /dev/shm)
   --disk DIR          where the runs on disk work, or "${none}" (default: ${tmpdir()})
