@@ -61,8 +61,9 @@ const bench = async (options: Options): Promise<number> => {
   await using stack = new AsyncDisposableStack();
   const media = await openMedia(options, stack);
   const { tools, missing } = findTools();
+  const compared = tools.filter(({ name }) => !options.without.includes(name));
   const startedAt = new Date().toISOString();
-  const done = await runCases(options, { media, sizes: options.sizes, runs: options.runs, tools, signal: interrupted.signal, say });
+  const done = await runCases(options, { media, sizes: options.sizes, runs: options.runs, tools: compared, signal: interrupted.signal, say });
   const report: Report = {
     startedAt,
     machine: { cpu: cpus()[0]?.model ?? 'unknown', cores: cpus().length, memoryBytes: totalmem(), kernel: release(), node: process.version },

@@ -12,7 +12,7 @@ import { compare, rowsOf } from './compare.ts';
 
 const name = 'many-directories';
 /** Others for orientation; scp -r would take minutes a run. */
-const contenders = ['peerd', 'peerd, durable', 'cp', 'tar | nc', 'rsync daemon'];
+const contenders = ['peerd', 'peerd durable', 'cp', 'tar | nc', 'rsync daemon'];
 const small = ', small tree';
 const large = ', large tree';
 

@@ -39,11 +39,13 @@ const assertSameSparse = async (source: string, copy: string, signal: AbortSigna
 
 class SparseRuns {
   readonly #pair: PeerPair;
+  readonly #medium: Medium;
   readonly #directory: string;
   readonly #signal: AbortSignal;
 
-  constructor(pair: PeerPair, directory: string, signal: AbortSignal) {
+  constructor(pair: PeerPair, medium: Medium, directory: string, signal: AbortSignal) {
     this.#pair = pair;
+    this.#medium = medium;
     this.#directory = directory;
     this.#signal = signal;
   }
@@ -52,6 +54,7 @@ class SparseRuns {
   async send(bytes: number): Promise<{ sample: Sample; onDisk: number }> {
     const source = join(this.#directory, 'sparse');
     writeSparseFile(source, bytes);
+    await this.#medium.settle(this.#signal);
     const sent = await this.#pair.send(source, this.#signal);
     const arrived = join(this.#pair.destination, sent.savedAs);
     await assertSameSparse(source, arrived, this.#signal);
@@ -66,7 +69,7 @@ const onMedium = async (session: Session, medium: Medium): Promise<CaseOutcome> 
   await using scratch = await Scratch.in(medium.directory, name);
   await using world = await Scratch.in(medium.directory, 'world');
   await using pair = await PeerPair.open(world.directory, 'none', signal);
-  const runs = new SparseRuns(pair, scratch.directory, signal);
+  const runs = new SparseRuns(pair, medium, scratch.directory, signal);
   const probe = await runs.send(probeBytes);
   const keepsHoles = probe.onDisk < probeBytes * holesShare;
   const largest = keepsHoles ? sizes.sparseBytes : await medium.fitting(Math.min(sizes.sparseBytes, sizes.denseSparseBytes), 2);

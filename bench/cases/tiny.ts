@@ -10,7 +10,7 @@ import { compare } from './compare.ts';
 
 const name = 'tiny';
 const bytes = 1024;
-const contenders = ['peerd', 'peerd, durable', 'rsync daemon', 'rsync over ssh', 'scp'];
+const contenders = ['peerd', 'peerd durable', 'rsync daemon', 'rsync over ssh', 'scp'];
 
 const onMedium = async (session: Session, medium: Medium): Promise<CaseOutcome> => {
   await using scratch = await Scratch.in(medium.directory, name);

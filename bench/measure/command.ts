@@ -31,7 +31,8 @@ export class Command {
   readonly #label: string;
   readonly #child: ChildProcess;
   readonly #report: string | undefined;
-  readonly #closed: Promise<unknown>;
+  /** Its end, whether somebody waits for it or not. */
+  readonly #closed: Promise<Usage>;
   readonly #signal: AbortSignal;
   #stdout = '';
   #stderr = '';
@@ -58,7 +59,7 @@ export class Command {
     this.#closed = once(this.#child, 'close').finally(() => {
       signal.removeEventListener('abort', onAbort);
       this.#onText();
-    });
+    }).then(() => this.#usage());
     // Whoever waits for it is told; it may end before anybody does.
     this.#closed.catch(() => {});
   }
@@ -77,18 +78,24 @@ export class Command {
 
   /** @throws Error when it fails, with its last words */
   async finished(): Promise<CommandResult> {
-    try {
-      await this.#closed;
-      if (this.#child.exitCode !== 0) throw this.#failure();
-      return { stdout: this.#stdout, ...(await this.#usage()) };
-    } finally {
-      if (this.#report) await rm(this.#report, { force: true });
-    }
+    const usage = await this.#closed;
+    if (this.#child.exitCode !== 0) throw this.#failure();
+    return { stdout: this.#stdout, ...usage };
+  }
+
+  /** For one that runs until Ctrl-C: ends it so. */
+  async interrupted(): Promise<Usage> {
+    this.#signalAll('SIGINT');
+    return this.#closed;
   }
 
   kill(): void {
+    this.#signalAll('SIGKILL');
+  }
+
+  #signalAll(signal: NodeJS.Signals): void {
     try {
-      if (this.#child.pid !== undefined) process.kill(-this.#child.pid, 'SIGKILL');
+      if (this.#child.pid !== undefined) process.kill(-this.#child.pid, signal);
     } catch {
       // It is gone already.
     }
@@ -96,7 +103,10 @@ export class Command {
 
   async #usage(): Promise<Usage> {
     if (!this.#report) return { cpuSeconds: undefined, peaks: [] };
-    const [user = 0, system = 0, kib = 0] = (await readFile(this.#report, 'utf8')).trim().split(' ').map(Number);
+    // Ended by a signal, it may have no report.
+    const text = await readFile(this.#report, 'utf8').catch(() => '');
+    await rm(this.#report, { force: true });
+    const [user = 0, system = 0, kib = 0] = text.trim().split(' ').map(Number);
     return { cpuSeconds: user + system, peaks: [{ process: this.#label, bytes: kib * 1024 }] };
   }
 

@@ -25,7 +25,7 @@ export const reportLines = ({ cases, missing, machine, options }: Report): strin
   return [
     '', title(`${machine.cpu}, ${machine.cores} cores, ${Math.round(machine.memoryBytes / 1e9)} GB, Linux ${machine.kernel}, Node ${machine.node}; ${options.runs} runs each`),
     ...cases.flatMap(({ groups, notes }) => [...groups.flatMap((group) => ['', ...groupLines(group)]), ...notes.map((note) => `· ${note}`)]),
-    ...(missing.length === 0 ? [] : ['', title('Not installed, so not compared'), ...missing.map(({ tool, install }) => `${tool.padEnd(20)} ${install.join(' && ')}`)]),
+    ...(missing.length === 0 ? [] : ['', title('Not installed, so not measured'), ...missing.map(({ tool, install }) => `${tool.padEnd(20)} ${install.join(' && ')}`)]),
     '', title(`Targets${options.quick ? ' (a quick run: the figures mean nothing)' : ''}`), head, rule, ...rows.map((row, index) => coloured(row, verdicts[index])),
   ];
 };

@@ -24,4 +24,4 @@ const ours = (name: string, durability: Durability): Tool => ({
 /** Leaves flushing to the kernel, as every tool here does. */
 export const peerd: Tool = ours('peerd', 'none');
 /** The default: the receipt says that everything is on stable storage. */
-export const peerdDurable: Tool = ours('peerd, durable', 'transfer');
+export const peerdDurable: Tool = ours('peerd durable', 'transfer');
