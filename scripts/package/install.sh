@@ -159,7 +159,9 @@ do_remove() {
   while read -r file; do rm -f -- "$file"; done <"$record"
   rm -rf "$base"
   if managed; then $manager daemon-reload; fi
-  for directory in "$units/user" "$units/system" "$units" "$prefix/lib/sysusers.d" "$prefix/lib/tmpfiles.d"; do
+  for directory in "$units/user" "$units/system" "$units" "$prefix/lib/sysusers.d" "$prefix/lib/tmpfiles.d" \
+    "$prefix/share/bash-completion/completions" "$prefix/share/bash-completion" "$prefix/share/zsh/site-functions" "$prefix/share/zsh" \
+    "$prefix/share/fish/vendor_completions.d" "$prefix/share/fish"; do
     rmdir -- "$directory" 2>/dev/null || true
   done
   say "removed from $prefix"

@@ -68,7 +68,7 @@ const fit = (columns: readonly Column[], natural: readonly number[], screen: num
 export const keyValues = (pairs: readonly (readonly [string, string])[], screen: number | undefined, colors: Colors): string[] => {
   const width = Math.max(...pairs.map(([key]) => stringWidth(key)));
   const indent = ' '.repeat(width + gap.length);
-  const room = screen === undefined ? Infinity : Math.max(20, screen - 1 - indent.length);
+  const room = screen === undefined ? Infinity : Math.max(10, screen - 1 - indent.length);
   return pairs.flatMap(([key, value]) => {
     const [first = '', ...more] = room === Infinity ? [value] : wrapAnsi(value, room, { hard: true }).split('\n');
     return [`${colors.dim(key.padEnd(width))}${gap}${first}`, ...more.map((line) => indent + line)];
