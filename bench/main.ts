@@ -68,7 +68,7 @@ const bench = async (options: Options): Promise<number> => {
     startedAt,
     machine: { cpu: cpus()[0]?.model ?? 'unknown', cores: cpus().length, memoryBytes: totalmem(), kernel: release(), node: process.version },
     options: { runs: options.runs, quick: options.quick, cases: options.cases.map(({ name }) => name) },
-    missing,
+    missing: missing.filter(({ tool }) => !options.without.includes(tool)),
     cases: done,
   };
   for (const line of reportLines(report)) say(line);

@@ -108,7 +108,10 @@ const onMedium = async (session: Session, medium: Medium): Promise<CaseOutcome> 
   const rows = ([['chat', 'chat'], ['GET /v1/status', 'status']] as const).flatMap(([label, key]) =>
     ([['under load', loaded], ['idle', idle]] as const).map(([state, delays]) => measuredOnce(`${label}, ${state}`, delays[key].map((ms) => ms / 1_000))));
   say(`  p99 of chat ${p99(loaded.chat).toFixed(1)} ms, of status ${p99(loaded.status).toFixed(1)} ms`);
-  const shared = { case: name, medium: medium.name, bound: atMost(50), unit: 'ms' };
+  const shared = {
+    case: name, medium: medium.name, bound: atMost(50), unit: 'ms',
+    ...(bytes < sizes.fileBytes ? { why: `each transfer has only ${bytesText(bytes)}` } : {}),
+  };
   return {
     groups: [{ title: 'round trips while content runs', medium: medium.name, scale: 'requests', bytes: 0, files: 0, rows }],
     verdicts: [

@@ -37,7 +37,7 @@ const onMedium = async (session: Session, medium: Medium): Promise<CaseOutcome> 
     verdicts: [
       verdictOf({
         case: name, medium: medium.name, figure: 'CPU per GB, of 1.15 × loop + 2 × BLAKE3', bound: atMost(1), value,
-        ...(value === undefined ? { why: rows.every(({ samples }) => samples.length > 0) ? 'there is no GNU time here (apt-get install time)' : whyNot(rows, ours === undefined ? 'peerd' : 'bare TLS loop') } : {}),
+        ...(value === undefined ? { why: rows.every(({ samples }) => samples.length > 0) ? 'there is no GNU time here (apt-get install time)' : whyNot(rows, ours === undefined ? 'peerd' : 'bare TLS loop') } : bytes < sizes.fileBytes ? { why: `the file has only ${bytesText(bytes)}` } : {}),
       }),
     ],
     notes: [note],

@@ -53,7 +53,7 @@ const onMedium = async (session: Session, medium: Medium): Promise<CaseOutcome> 
     verdicts: [
       verdictOf({
         case: name, medium: medium.name, figure: 'bytes that travel, of the file', bound: atMost(3), unit: '%', value: (moved / bytes) * 100,
-        ...(moved === bytes ? { why: 'everything travels again: there is no delta' } : {}),
+        ...(moved === bytes ? { why: 'everything travels again: there is no delta' } : bytes < sizes.fileBytes ? { why: `the file has only ${bytesText(bytes)}` } : {}),
       }),
     ],
     notes: [note],

@@ -25,7 +25,8 @@ const targets: readonly { other: string; bound: Bound }[] = [
 const onMedium = async (session: Session, medium: Medium): Promise<CaseOutcome> => {
   const { sizes, runs, say, signal } = session;
   const bytes = await medium.fitting(sizes.fileBytes, copies);
-  const notes = bytes < sizes.fileBytes ? [`${medium.name}: ${bytesText(sizes.fileBytes)} do not fit ${copies} times, the file has ${bytesText(bytes)}`] : [];
+  const notes = bytes < sizes.fileBytes ? [`${bytesText(sizes.fileBytes)} do not fit ${copies} times on ${medium.name}, the file has ${bytesText(bytes)}`] : [];
+  const [why] = notes;
   for (const note of notes) say(note);
   if (bytes === 0) return { groups: [], verdicts: [], notes };
   await using scratch = await Scratch.in(medium.directory, name);
@@ -37,7 +38,7 @@ const onMedium = async (session: Session, medium: Medium): Promise<CaseOutcome> 
   const measured = await compare(session, { title, medium, tools, sources: [{ path, suffix: newName }, { path, suffix: existing, replacesBytes: bytes }], runs });
   const rows = rowsOf(measured, newName);
   const group = { medium: medium.name, scale: 'bytes' as const, bytes, files: 1 };
-  const verdicts = targets.map(({ other, bound }): Verdict => ratioVerdict({ case: name, medium: medium.name, figure: `speed, of ${other}`, bound, rows, ours: 'peerd', other, of: 'speed' }));
+  const verdicts = targets.map(({ other, bound }): Verdict => ratioVerdict({ case: name, medium: medium.name, figure: `speed, of ${other}`, bound, rows, ours: 'peerd', other, of: 'speed', ...(why === undefined ? {} : { why }) }));
   return {
     groups: [{ ...group, title, rows, isDrawn: true }, { ...group, title: `${title}, over an existing one`, rows: rowsOf(measured, existing) }],
     verdicts,

@@ -33,7 +33,7 @@ export const verdictOf = ({ bound, unit = '×', value, why, otherWork = false, .
   ...(why === undefined ? {} : { why }),
 });
 
-export interface RatioInput extends Pick<VerdictInput, 'case' | 'medium' | 'figure' | 'bound'> {
+export interface RatioInput extends Pick<VerdictInput, 'case' | 'medium' | 'figure' | 'bound' | 'why'> {
   readonly rows: readonly Measured[];
   readonly ours: string;
   readonly other: string;

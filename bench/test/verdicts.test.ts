@@ -16,6 +16,7 @@ describe('verdicts', () => {
   test('who was not measured decides nothing, and the row says why', () => {
     expect(ratioVerdict({ ...shared, other: 'scp', of: 'speed', bound: atLeast(3) })).toMatchObject({ value: undefined, met: undefined, why: 'scp failed: no route' });
     expect(ratioVerdict({ ...shared, other: 'socat', of: 'speed', bound: atLeast(3) }).why).toBe('socat was not measured');
+    expect(ratioVerdict({ ...shared, other: 'nc', of: 'speed', bound: atLeast(1), why: 'the file is smaller' })).toMatchObject({ met: true, why: 'the file is smaller' });
   });
 
   test('a figure of other work meets no target', () => {
