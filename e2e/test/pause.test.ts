@@ -41,6 +41,8 @@ describe.concurrent('pause and resume', () => {
     expect([state, chunks.rewritten]).toEqual(['done', 0]);
     // What the journal had claimed before it was killed.
     expect(chunks.reused).toBeGreaterThan(0);
+    // Both ends count it, and the one that was killed goes on counting from what it had stored.
+    for (const side of [alice, bob]) expect((await side.json<{ stages: { paused: number } }>('why', id)).stages.paused).toBeGreaterThan(0);
     expect(await sha256OfFile(join(bob.inboxDirectory, 'file'))).toBe(await sha256OfFile(file));
     const late = await bob.run('--json', 'pause', id);
     expect([late.code, late.stderr]).toEqual([1, expect.stringContaining('wrong_state')]);

@@ -52,6 +52,7 @@ const stageNames: readonly (readonly [keyof StageTimes, string])[] = [
   ['socket', 'socket'],
   ['write', 'write'],
   ['limit', 'rate limit'],
+  ['paused', 'paused'],
   ['waiting', 'waiting for a person'],
 ];
 

@@ -26,6 +26,7 @@ const stagesTable = ({ direction, elapsed, phases, stages, bottleneck, content }
     ['hash', '  hash', stages.hash, phases.content],
     ['socket', '  socket', stages.socket, phases.content],
     ['write', `  write (${there})`, stages.write, phases.content],
+    ...(stages.paused > 0 ? [['paused', '  paused', stages.paused, phases.content] as const] : []),
     ...(stages.limit > 0 ? [['limit', '  rate limit', stages.limit, phases.content] as const] : []),
   ];
   const rows = lines.map(([, name, ms, whole]) => [name, ms > 0 && ms < 1_000 ? `${Math.round(ms)}ms` : formatDuration(ms), whole > 0 ? `${Math.round(Math.min(1, ms / whole) * 100)}%` : '-']);

@@ -70,7 +70,7 @@ export const detail = (more: Partial<TransferDetail> = {}): TransferDetail => ({
   ],
   filesTotal: 2,
   filesOffset: 0,
-  stages: { read: 0, hash: 0, socket: 0, write: 0, limit: 0, waiting: 0 },
+  stages: { read: 0, hash: 0, socket: 0, write: 0, limit: 0, paused: 0, waiting: 0 },
   chunks,
   savedAs: [],
   receipt: null,

@@ -61,7 +61,7 @@ const check = async (name: string, path: string, judge: (stats: Stats) => Doctor
 const checkSpace = async (name: string, directory: string): Promise<DoctorCheck> => {
   const { bavail, bsize, files, ffree } = await statfs(directory);
   const free = bavail * bsize;
-  const text = `${Math.floor(free / MiB)} MiB are free in ${escapeText(directory)}`;
+  const text = `${free < 10 * 1_024 * MiB ? `${Math.floor(free / MiB)} MiB` : `${Math.floor(free / (1_024 * MiB))} GiB`} are free in ${escapeText(directory)}`;
   if (files > 0 && ffree < 1_000) return warn(name, `only ${ffree} more files fit the file system of ${escapeText(directory)}`, 'Remove files that nobody needs: the file system has no inodes left.');
   if (free < tooLittleBytes) return fail(name, text, 'Free some space: offers are refused, and transfers fail.');
   return free < littleBytes ? warn(name, text, 'Free some space before something large is accepted.') : ok(name, text);

@@ -4,6 +4,7 @@ import type { Logger } from '@peerd/service';
 import { StageClock } from '@peerd/transfer';
 import type { TransferEnvironment } from './environment.ts';
 import type { TransferRecord } from './record.ts';
+import { addedStages, stagesSince } from './stages.ts';
 import type { Failure } from './store.ts';
 import { Throttle } from './throttle.ts';
 import { savedAsOf, summaryOf } from './view.ts';
@@ -29,6 +30,8 @@ export class LiveRecord {
   /** What the receiver said of its disk. */
   #remoteWrite: number | undefined;
   #countedStages: StageTimes;
+  /** By the clock of `environment.now`; while a side holds the transfer. */
+  #pausedSince: number | undefined;
   #unsaved: Failure[] = [];
   #quiet = false;
 
@@ -37,6 +40,8 @@ export class LiveRecord {
     this.record = record;
     this.#earlierStages = record.stages;
     this.#countedStages = record.stages;
+    // The stages were stored together with the time up to which they count.
+    if (isHeld(record) && !isFinalState(record.state)) this.#pausedSince = record.updatedAt;
     this.logger = environment.logger.child({ peer: record.peer, transfer: record.id, direction: record.direction });
     this.#progress = new Throttle(progressIntervalMs, () => {
       beforeProgress();
@@ -49,13 +54,10 @@ export class LiveRecord {
 
   /** Up to now, with those of earlier runs of the daemon. */
   get stages(): StageTimes {
-    const { times } = this.clock;
-    const earlier = this.#earlierStages;
-    return {
-      read: earlier.read + times.read, hash: earlier.hash + times.hash, socket: earlier.socket + times.socket,
-      write: this.#remoteWrite ?? earlier.write + times.write, limit: earlier.limit + times.limit,
-      waiting: earlier.waiting + times.waiting,
-    };
+    const stages = addedStages(this.#earlierStages, this.clock.times);
+    if (this.#pausedSince !== undefined) stages.paused += Math.max(0, this.#environment.now() - this.#pausedSince);
+    if (this.#remoteWrite !== undefined) stages.write = this.#remoteWrite;
+    return stages;
   }
 
   /** At the sender, `write` is the time of the receiver's disk: over all of its runs, and no more than has passed. */
@@ -72,6 +74,7 @@ export class LiveRecord {
     const changed = record.state !== next.state;
     const shown = changed || record.pausedHere !== next.pausedHere || record.pausedThere !== next.pausedThere;
     if (changed) this.#countDecision(next, now);
+    this.#countPause(isHeld(next) && !isFinalState(next.state), now);
     record.state = next.state;
     record.untold = next.untold;
     record.error = next.error;
@@ -155,6 +158,14 @@ export class LiveRecord {
     this.clock.add('waiting', Math.max(0, now - record.offeredAt));
   }
 
+  #countPause(held: boolean, now: number): void {
+    if (held) this.#pausedSince ??= now;
+    else if (this.#pausedSince !== undefined) {
+      this.clock.add('paused', Math.max(0, now - this.#pausedSince));
+      this.#pausedSince = undefined;
+    }
+  }
+
   #countEnd(): void {
     const { record } = this;
     this.quiet();
@@ -166,10 +177,7 @@ export class LiveRecord {
     const times = this.stages;
     const counted = this.#countedStages;
     this.#countedStages = times;
-    return {
-      read: times.read - counted.read, hash: times.hash - counted.hash, socket: times.socket - counted.socket,
-      write: times.write - counted.write, limit: times.limit - counted.limit, waiting: times.waiting - counted.waiting,
-    };
+    return stagesSince(times, counted);
   }
 
   #progressEvent(): ControlEvent {
@@ -178,3 +186,5 @@ export class LiveRecord {
     return { kind: 'progress', id, bytesDone, bytes, chunks: { sent, received, reused, rewritten, chunkSize } };
   }
 }
+
+const isHeld = ({ pausedHere, pausedThere }: Pick<TransferCore, 'pausedHere' | 'pausedThere'>): boolean => pausedHere || pausedThere;

@@ -101,7 +101,7 @@ export interface ChunkCounters {
 /**
  * Milliseconds in which at least one operation of the stage was under way; stages overlap. `write` is the receiver's disk at
  * both ends, `socket` the time in which the sender could not write and the receiver had nothing to read, `limit` the time in
- * which the sender held back for a rate limit, `waiting` a person.
+ * which the sender held back for a rate limit, `paused` the time in which a side held the transfer, `waiting` a person.
  */
 export interface StageTimes {
   read: number;
@@ -109,12 +109,13 @@ export interface StageTimes {
   socket: number;
   write: number;
   limit: number;
+  paused: number;
   waiting: number;
 }
 export const stageTimesSchema: z.ZodType<StageTimes> = z.object({
-  read: z.number(), hash: z.number(), socket: z.number(), write: z.number(), limit: z.number(), waiting: z.number(),
+  read: z.number(), hash: z.number(), socket: z.number(), write: z.number(), limit: z.number(), paused: z.number(), waiting: z.number(),
 });
-export const noStageTimes: Readonly<StageTimes> = { read: 0, hash: 0, socket: 0, write: 0, limit: 0, waiting: 0 };
+export const noStageTimes: Readonly<StageTimes> = { read: 0, hash: 0, socket: 0, write: 0, limit: 0, paused: 0, waiting: 0 };
 
 /** Where an offer that waits for a decision would go, and what that would mean there. */
 export interface OfferOutlook {
