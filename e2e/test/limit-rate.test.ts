@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { writeRandomFile } from '../harness/files.ts';
@@ -40,5 +40,24 @@ describe('rate limits', () => {
     expect((await explained(alice, [])).why.stages.limit).toBe(0);
     const refused = await alice.run('send', 'bob', 'file', '--limit-rate', 'fast');
     expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining('such as 500K, 2.5M or 1G')]);
+  });
+
+  test('a small file and a message wait for no large transfer, however slow those are', async () => {
+    await using world = await World.create();
+    await world.rendezvous();
+    const [alice, bob] = await world.peersInOneRoom(['alice', 'bob'], { args: ['--accept', 'auto'] });
+    const [large, small] = [join(alice.directory, 'large'), join(alice.directory, 'small')];
+    await writeRandomFile(large, 8 * MiB);
+    await writeFile(small, 'small');
+    const slow: string[] = [];
+    for (let count = 0; count < 5; count += 1) slow.push((await alice.json<{ id: string }>('send', 'bob', large, '--detach', '--limit-rate', '1K')).id);
+    // As many as may flow to one peer, and one more.
+    for (const id of slow.slice(0, 4)) await alice.seesTransfer((transfer) => transfer.id === id && transfer.state === 'transferring');
+    await alice.seesTransfer((transfer) => transfer.id === slow[4] && transfer.state === 'accepted');
+    expect((await alice.run('send', 'bob', small)).code).toBe(0);
+    expect(await readFile(join(bob.inboxDirectory, 'small'), 'utf8')).toBe('small');
+    expect(await alice.json('chat', 'bob', 'hello')).toMatchObject({ state: 'delivered' });
+    const { transfers } = await alice.json<{ transfers: { id: string; state: string }[] }>('transfers');
+    expect(slow.map((id) => transfers.find((transfer) => transfer.id === id)?.state)).toEqual([...Array(4).fill('transferring'), 'accepted']);
   });
 });

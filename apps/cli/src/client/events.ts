@@ -1,10 +1,9 @@
 /** One connection of GET /v1/events: server-sent events as control events. */
-import type { IncomingMessage } from 'node:http';
 import type { ControlEvent } from '@peerd/protocol';
 import { PeerdError } from '@peerd/protocol/errors';
 import { createParser, type EventSourceMessage } from 'eventsource-parser';
 import { DaemonError } from './failure.ts';
-import { open } from './request.ts';
+import { type Answer, open } from './request.ts';
 import { notPeerd, unreachable } from './unreachable.ts';
 
 export interface NumberedEvent {
@@ -32,21 +31,21 @@ export async function* readEvents(socket: string, options: EventsOptions): Async
     deadlineMs: options.silenceMs,
     headers: { accept: 'text/event-stream', ...(options.lastEventId === undefined ? {} : { 'last-event-id': options.lastEventId }) },
   });
-  if (response.statusCode !== 200) {
+  if (response.status !== 200) {
     response.destroy();
-    throw response.statusCode === 503
+    throw response.status === 503
       ? new PeerdError('shutting_down', 'peerd is stopping', { hint: 'Try again when it is back.' })
-      : new DaemonError({ code: 'internal', message: `peerd answered the request for events with HTTP status ${response.statusCode ?? 0}`, hint: 'peerctl and peerd may be of different versions.' });
+      : new DaemonError({ code: 'internal', message: `peerd answered the request for events with HTTP status ${response.status}`, hint: 'peerctl and peerd may be of different versions.' });
   }
   yield* parseEvents(socket, response, options.signal);
 }
 
-async function* parseEvents(socket: string, response: IncomingMessage, signal: AbortSignal): AsyncGenerator<NumberedEvent, void, void> {
+async function* parseEvents(socket: string, { body }: Answer, signal: AbortSignal): AsyncGenerator<NumberedEvent, void, void> {
   const ready: EventSourceMessage[] = [];
   const parser = createParser({ onEvent: (event) => ready.push(event), maxBufferSize: maxEventCharacters });
   const decoder = new TextDecoder();
   try {
-    for await (const part of response as AsyncIterable<Buffer>) {
+    for await (const part of body) {
       parser.feed(decoder.decode(part, { stream: true }));
       for (const { id, event, data } of ready.splice(0)) yield { id, event: controlEvent(socket, event, data) };
     }

@@ -29,7 +29,8 @@ export const upload = async (socket: string, { path, type, content, signal }: Up
       if (!request.write(next.value)) await Promise.race([new Promise((resolve) => request.once('drain', resolve)), answered.promise]);
     }
     request.end();
-    return await settle(socket, await answered.promise, signal);
+    const response = await answered.promise;
+    return await settle(socket, { status: response.statusCode ?? 0, body: response as AsyncIterable<Buffer> }, signal);
   } finally {
     request.destroy();
     // What still waits for input must not keep the command waiting.

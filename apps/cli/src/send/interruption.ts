@@ -2,7 +2,6 @@
  * Ctrl-C during a send. The transfer is the daemon's, so leaving it means to detach: on a terminal the person is asked
  * whether to cancel it instead; elsewhere, and on a second Ctrl-C, peerctl detaches with exit code 130.
  */
-import { createInterface } from 'node:readline/promises';
 import type { TransferSummary } from '@peerd/protocol';
 import { failureOf, hasCode } from '../client/failure.ts';
 import type { Context } from '../context.ts';
@@ -66,6 +65,8 @@ const longQuestion = 'cancel the transfer (c), detach from it (d), or keep watch
 const shortQuestion = 'cancel (c), detach (d), go on (Enter)? ';
 
 const ask = async ({ output }: Context, signal: AbortSignal): Promise<'cancel' | 'detach' | 'go on'> => {
+  // Loaded for the question only: it would make every send slower to start.
+  const { createInterface } = await import('node:readline/promises');
   const reader = createInterface({ input: process.stdin, output: output.stderr });
   const stop = new AbortController();
   // In raw mode Ctrl-C is a character, not a signal.

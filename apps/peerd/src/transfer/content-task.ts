@@ -6,6 +6,7 @@ import { DataFlow } from './data-flow.ts';
 import { endOf } from './ends.ts';
 import type { TransferEnvironment } from './environment.ts';
 import { FailureTeller } from './failure-teller.ts';
+import { isQuick } from './lanes.ts';
 import { statePaths } from './layout.ts';
 import type { LiveRecord } from './live-record.ts';
 
@@ -32,9 +33,10 @@ export const runContent = async (environment: TransferEnvironment, live: LiveRec
   const { contentSlots, metrics, settings } = environment;
   let flow: DataFlow | undefined;
   try {
-    using _slot = await contentSlots.take(record.peer, signal, priorities.indexOf(record.priority));
+    using _slot = await contentSlots.take(record, signal, priorities.indexOf(record.priority));
     using opened = new DataFlow({ link, transfer: record.id, maxBytes: settings.dataConnectionMaxBytes ?? dataConnectionMaxBytes, onOpen: round.onOpen, signal });
     flow = opened;
+    if (!round.have.isWhole) opened.prepare();
     const teller = new FailureTeller(link, record.id);
     for (const failure of live.failures.values()) teller.tell(failure);
     const { contentRoot } = await sendContent({
@@ -44,7 +46,7 @@ export const runContent = async (environment: TransferEnvironment, live: LiveRec
       have: round.have,
       alreadyFailed: new Set(live.failures.keys()),
       sink: opened,
-      pacers: [...(record.limitRate === undefined ? [] : [new Pacer(record.limitRate)]), ...(environment.pacer ? [environment.pacer] : [])],
+      pacers: [...(record.limitRate === undefined ? [] : [new Pacer(record.limitRate)]), ...(environment.pacer ? [isQuick(record) ? environment.pacer.urgent : environment.pacer] : [])],
       onEntryFailed: (entry, code, message) => {
         const failure = { entry, code, message };
         live.addFailure(failure);

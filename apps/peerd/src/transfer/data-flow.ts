@@ -1,6 +1,6 @@
 /**
- * The sender's data connections of one round of content, one after the other: opened when the first chunk is there,
- * replaced after so many bytes.
+ * The sender's data connections of one round of content, one after the other: opened when the first chunk is there, or
+ * before where it is known that one will come; replaced after so many bytes.
  */
 import { PeerdError, type TransferId } from '@peerd/protocol';
 import type { DataSink } from '@peerd/transfer';
@@ -19,6 +19,8 @@ export interface DataFlowOptions {
 export class DataFlow implements DataSink, Disposable {
   readonly #options: DataFlowOptions;
   #connection: DataConnection | undefined;
+  #opening: Promise<DataConnection> | undefined;
+  #disposed = false;
   #written = 0;
   #opened = false;
   #progressed = false;
@@ -39,12 +41,18 @@ export class DataFlow implements DataSink, Disposable {
     return this.#progressed;
   }
 
+  /** Opens the first connection while the first chunk is read. How it failed, the first write says. */
+  prepare(): void {
+    this.#opening ??= this.#open();
+    this.#opening.catch(() => {});
+  }
+
   async write(buffers: readonly Uint8Array[]): Promise<void> {
     const { maxBytes } = this.#options;
     let bytes = 0;
     for (const buffer of buffers) bytes += buffer.byteLength;
     if (this.#connection && this.#written + bytes > maxBytes) await this.end();
-    const connection = this.#connection ?? (await this.#open());
+    const connection = this.#connection ?? (await (this.#opening ??= this.#open()));
     await this.#guard(() => connection.write(buffers));
     this.#written += bytes;
     this.#progressed = true;
@@ -52,14 +60,17 @@ export class DataFlow implements DataSink, Disposable {
 
   /** Resolves when the receiver has read everything. */
   async end(): Promise<void> {
-    const connection = this.#connection;
+    // One that could not be opened, and that nothing was to be sent on, is nobody's loss.
+    const connection = this.#connection ?? (await this.#opening?.catch(() => undefined));
     if (!connection) return;
     await this.#guard(() => connection.end());
     this.#connection = undefined;
+    this.#opening = undefined;
     this.#written = 0;
   }
 
   [Symbol.dispose](): void {
+    this.#disposed = true;
     this.#options.signal.removeEventListener('abort', this.#onAbort);
     this.#connection?.destroy(new PeerdError('cancelled', 'the content flow ended'));
   }
@@ -67,9 +78,9 @@ export class DataFlow implements DataSink, Disposable {
   async #open(): Promise<DataConnection> {
     const { link, transfer, signal, onOpen } = this.#options;
     const connection = await this.#guard(() => link.openData(transfer, signal));
-    if (signal.aborted) {
+    if (signal.aborted || this.#disposed) {
       connection.destroy(reasonOf(signal));
-      throw signal.reason;
+      throw reasonOf(signal);
     }
     this.#connection = connection;
     if (!this.#opened) onOpen();

@@ -4,11 +4,11 @@ import type { Pacer } from '@peerd/transfer';
 import type { EventSink } from '../control/ports.ts';
 import type { ReceiptLog } from '../receipts/ports.ts';
 import type { SpooledSources } from '../spool/ports.ts';
+import type { Lanes } from './lanes.ts';
 import type { TransferMetrics } from './metrics.ts';
 import type { TransferSettings } from './ports.ts';
 import type { Posts } from './posts.ts';
 import type { TransferRecord } from './record.ts';
-import type { Slots } from './slots.ts';
 import type { TransferStore } from './store.ts';
 
 export interface TransferEnvironment {
@@ -22,11 +22,11 @@ export interface TransferEnvironment {
   readonly logger: Logger;
   readonly posts: Posts;
   /** Content flows of the sender. */
-  readonly contentSlots: Slots;
+  readonly contentSlots: Lanes;
   /** The rate limit of the daemon, over all that is sent. */
   readonly pacer: Pacer | undefined;
   /** Journals that are read and hashed. */
-  readonly checkSlots: Slots;
+  readonly checkSlots: Lanes;
   /** The name under which a person knows the peer: raw. */
   readonly nameOf: (record: TransferRecord) => string;
   /** Something was delivered here, all of it or in part; it is over. */

@@ -63,7 +63,7 @@ export class IncomingTransfer {
     this.#content = new ReceivedContent(environment, this.#live);
     this.#voice = new ReceiverVoice(environment.posts, this.#live);
     this.#runner = new Runner({
-      state: fresh ? { ...newReceiver, linked: false } : restoredReceiver(record), step: receiverStep, commit: (next) => this.#live.commit(next),
+      state: fresh ? { ...newReceiver, linked: false } : restoredReceiver(record), step: receiverStep, restored: restoredReceiver, commit: (next, waits) => this.#live.commit(next, waits),
       perform: (effect) => this.#perform(effect), taken: () => this.#taken(),
     });
     this.#attendance = new Attendance((event, options) => this.#runner.dispatch(event, options), this.#live.logger);

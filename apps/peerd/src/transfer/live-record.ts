@@ -48,7 +48,7 @@ export class LiveRecord {
       environment.events.publish(this.#progressEvent());
     });
     this.#saving = new Throttle(saveIntervalMs, () => {
-      this.save(false).catch((error: unknown) => this.logger.error({ err: error }, 'transfer: its counters cannot be stored'));
+      this.#saveLater(false);
     });
   }
 
@@ -66,8 +66,8 @@ export class LiveRecord {
     this.#remoteWrite = Math.max(this.stages.write, Math.min(ms, this.#environment.now() - (decidedAt ?? createdAt)));
   }
 
-  /** Stores and publishes the state that a step leads to. @throws PeerdError; the record is as before then */
-  async commit(next: TransferCore): Promise<void> {
+  /** Stores and publishes the state that a step leads to. @param waits until it is stored @throws PeerdError; the record is as before then */
+  async commit(next: TransferCore, waits: boolean): Promise<void> {
     const { record } = this;
     const before = { ...record };
     const now = this.#environment.now();
@@ -82,17 +82,23 @@ export class LiveRecord {
     record.pausedThere = next.pausedThere;
     const ended = changed && isFinalState(next.state);
     if (ended) record.finishedAt = now;
-    try {
-      await this.save(true);
-    } catch (error) {
-      Object.assign(record, before);
-      throw error;
-    }
+    if (waits) {
+      try {
+        await this.save(true);
+      } catch (error) {
+        Object.assign(record, before);
+        throw error;
+      }
+    } else this.#saveLater();
     if (!shown) return;
     this.logger.info({ state: shownState(record), ...(record.error ? { code: record.error.code, reason: escapeText(record.error.message) } : {}) }, 'transfer: state changed');
     if (ended) this.#countEnd();
     this.publish();
     if (ended && record.direction === 'receive' && record.savedAs.some((name) => name.length > 0)) this.#environment.onReceived(record);
+  }
+
+  #saveLater(late = true): void {
+    this.save(late).catch((error: unknown) => this.logger.error({ err: error }, 'transfer: its state cannot be stored now'));
   }
 
   async save(late: boolean): Promise<void> {

@@ -50,7 +50,7 @@ export class OutgoingTransfer {
     this.#environment = environment;
     this.#live = new LiveRecord(environment, record, () => {});
     this.#runner = new Runner({
-      state: restoredSender(record), step: senderStep, commit: (next) => this.#live.commit(next), perform: (effect) => this.#perform(effect), taken: () => taken(this),
+      state: restoredSender(record), step: senderStep, restored: restoredSender, commit: (next, waits) => this.#live.commit(next, waits), perform: (effect) => this.#perform(effect), taken: () => taken(this),
     });
     this.#attendance = new Attendance((event, options) => this.#runner.dispatch(event, options), this.#live.logger);
   }
@@ -197,8 +197,7 @@ export class OutgoingTransfer {
     this.#tasks.run(async () => {
       try {
         this.#failuresLoaded ??= this.#live.loadFailures();
-        await this.#failuresLoaded;
-        const manifest = await this.#openManifest();
+        const [manifest] = await Promise.all([this.#openManifest(), this.#failuresLoaded]);
         const outcome = await runContent(this.#environment, this.#live, {
           link, manifest, have, signal: content.signal, onOpen: () => this.#report({ type: 'content-started' }, mine),
         });

@@ -62,7 +62,7 @@ export class ReceivedContent {
 
   /** Checks on disk what the journal claims. */
   async verify(receiver: Receiver, signal: AbortSignal): Promise<void> {
-    using _slot = await this.#environment.checkSlots.take(this.#live.record.peer, signal);
+    using _slot = await this.#environment.checkSlots.take(this.#live.record, signal);
     await receiver.verify(signal);
     this.#countFrom(receiver);
     this.count();
@@ -107,11 +107,14 @@ export class ReceivedContent {
   async #open(): Promise<Receiver> {
     const { record } = this.#live;
     const { settings } = this.#environment;
+    const failures = this.#live.loadFailures();
+    // Looked at below.
+    failures.catch(() => {});
     const receiver = await Receiver.open({
       manifest: await this.manifest(), destination: record.destination ?? settings.downloadDir, stagingName: stagingName(record),
       journalPath: statePaths(settings.stateDir, record).journal, stages: this.#live.clock,
     });
-    await this.#live.loadFailures();
+    await failures;
     for (const { entry, code, message } of this.#live.failures.values()) receiver.entryFailed(entry, code, message);
     this.#countFrom(receiver);
     this.#receiver = receiver;

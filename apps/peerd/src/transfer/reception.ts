@@ -103,11 +103,11 @@ export class Reception {
   async #offered(link: Link, offer: Offer): Promise<void> {
     const { store, now } = this.#environment;
     const { registry, contacts, incoming } = this.#options;
-    const known = await this.#findIncoming(link.peer, offer.transfer);
+    const [known, isOurs] = await Promise.all([this.#findIncoming(link.peer, offer.transfer), store.exists('send', offer.transfer)]);
     if (known && !isSameOffer(known.record, offer)) return this.#refuse(link, offer, new PeerdError('manifest_invalid', 'this transfer id stands for another offer already'));
     if (known) return known.message(link, { kind: 'offer', body: offer });
     await this.#pace(link);
-    if (await store.exists('send', offer.transfer)) return this.#refuse(link, offer, new PeerdError('manifest_invalid', 'this transfer id is one of ours'));
+    if (isOurs) return this.#refuse(link, offer, new PeerdError('manifest_invalid', 'this transfer id is one of ours'));
     try {
       checkOffer(link, offer, { incoming: registry.allIncoming().map(({ record }) => record), isContact: (peer) => contacts.get(peer) !== undefined });
     } catch (error) {

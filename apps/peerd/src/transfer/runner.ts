@@ -1,4 +1,8 @@
-/** Runs a machine: one event after the other; what a step changes is stored before its effects show it to anybody. */
+/**
+ * Runs a machine: one event after the other. What a step changes is stored before its effects show it to anybody, unless a
+ * restart would make the same of both states: then nobody waits for the disk.
+ */
+import { isDeepStrictEqual } from 'node:util';
 import type { TransferCore } from '@peerd/protocol';
 
 interface Step<State, Effect> {
@@ -9,8 +13,10 @@ interface Step<State, Effect> {
 export interface RunnerOptions<State extends TransferCore, Event, Effect> {
   readonly state: State;
   readonly step: (state: State, event: Event) => Step<State, Effect>;
-  /** Called when what is stored of the state changes. When it throws, the step has not happened. */
-  readonly commit: (next: State, before: State) => Promise<void>;
+  /** What a restart makes of a stored state. */
+  readonly restored: (stored: State) => State;
+  /** Called when what is stored of the state changes. When it throws, the step has not happened. @param waits until it is on the disk */
+  readonly commit: (next: State, waits: boolean) => Promise<void>;
   /** Starts what takes time and returns. */
   readonly perform: (effect: Effect) => void;
   /** Called after a step and its effects. */
@@ -22,7 +28,7 @@ export interface DispatchOptions {
   readonly when?: () => boolean;
   /** Called when its turn comes, before the step. */
   readonly first?: () => void;
-  /** Called when the event changes the phase, before it is stored. */
+  /** Called when the event changes the phase, before it is stored: something that has to be stored with it. */
   readonly changing?: () => void;
 }
 
@@ -53,7 +59,10 @@ export class Runner<State extends TransferCore, Event, Effect> {
     const before = this.#state;
     const { state, effects } = this.#options.step(before, event);
     if (state.state !== before.state) changing?.();
-    if (isStored(state, before)) await this.#options.commit(state, before);
+    if (isStored(state, before)) {
+      const { restored, commit } = this.#options;
+      await commit(state, changing !== undefined || !isDeepStrictEqual(restored(state), restored(before)));
+    }
     this.#state = state;
     for (const effect of effects) this.#options.perform(effect);
     this.#options.taken();

@@ -7,6 +7,11 @@ interface Waiting {
   readonly go: () => void;
 }
 
+export interface SlotLimits {
+  readonly total: number;
+  readonly perPeer: number;
+}
+
 export class Slots {
   readonly #total: number;
   readonly #perPeer: number;
@@ -14,7 +19,7 @@ export class Slots {
   #takenTotal = 0;
   #waiting: Waiting[] = [];
 
-  constructor(limits: { readonly total: number; readonly perPeer: number }) {
+  constructor(limits: SlotLimits) {
     this.#total = limits.total;
     this.#perPeer = limits.perPeer;
   }

@@ -29,6 +29,9 @@ const updateOf = (record: TransferRecord, columns: Partial<Record<keyof Transfer
   return { sql: `UPDATE transfers SET ${list.map(([name]) => `${name} = ?`).join(', ')} WHERE ${byKey}`, params: [...list.map(([, value]) => value), ...keyOf(record)] };
 };
 
+/** Placements of one transfer that are kept in memory until it is over. */
+const rememberedPlacements = 4_096;
+
 export class TransferStore {
   readonly #database: Database;
 
@@ -144,8 +147,12 @@ export class TransferStore {
 
   placementLog(key: TransferKey): PlacementLog {
     const database = this.#database;
+    /** What was written through this object: it is asked for again at the end, entry by entry. */
+    const written = new Map<number, { name: Buffer; inode: bigint; done: boolean }>();
     return {
       intended: async (entry) => {
+        const known = written.get(entry);
+        if (known) return known;
         const row = await database.get<{ name: Uint8Array; inode: number | bigint; placed: number }>(
           `SELECT name, inode, placed FROM transfer_placements WHERE ${byKey} AND entry = ?`, ...keyOf(key), entry,
         );
@@ -158,9 +165,12 @@ export class TransferStore {
            ON CONFLICT DO UPDATE SET name = excluded.name, inode = excluded.inode, placed = 0`,
           ...keyOf(key), entry, name, BigInt.asIntN(64, inode),
         );
+        if (written.size < rememberedPlacements || written.has(entry)) written.set(entry, { name, inode, done: false });
       },
       placed: async (entry) => {
         await database.run(`UPDATE transfer_placements SET placed = 1 WHERE ${byKey} AND entry = ?`, ...keyOf(key), entry);
+        const known = written.get(entry);
+        if (known) written.set(entry, { ...known, done: true });
       },
     };
   }

@@ -21,6 +21,7 @@ import type { TransferEnvironment } from './environment.ts';
 import { showHistory } from './history.ts';
 import { showInbox } from './inbox.ts';
 import { IncomingTransfer } from './incoming.ts';
+import { Lanes } from './lanes.ts';
 import { questionsDirectory, removeOrphans } from './layout.ts';
 import { findTransfer } from './lookup.ts';
 import { OutgoingTransfer } from './outgoing.ts';
@@ -31,16 +32,15 @@ import { Reception } from './reception.ts';
 import { type LiveTransfer, Registry } from './registry.ts';
 import { Sends } from './sends.ts';
 import { showTransfer } from './show.ts';
-import { Slots } from './slots.ts';
 import { TransferStore } from './store.ts';
 import { upkeep, upkeepIntervalMs } from './upkeep.ts';
 import { peerOf, summaryOf } from './view.ts';
 import { explain } from './why.ts';
 
 /** Content flows of the sender; those that wait are `accepted`. */
-const contentLimits = { total: 8, perPeer: 4 };
+const contentLimits = { quick: { total: 8, perPeer: 4 }, other: { total: 8, perPeer: 4 } };
 /** Journals that are checked: it reads as fast as the disk can. */
-const checkLimits = { total: 2, perPeer: 2 };
+const checkLimits = { quick: { total: 4, perPeer: 2 }, other: { total: 2, perPeer: 2 } };
 const maxListed = 1_000;
 
 /** The service, and what its owner does with it. */
@@ -85,9 +85,9 @@ class StoredTransfers implements TransferService {
     this.#environment = {
       store, settings, identity, spool, receipts, events, metrics, logger, now, onReceived,
       posts: new Posts(),
-      contentSlots: new Slots(contentLimits),
+      contentSlots: new Lanes(contentLimits),
       pacer: settings.limitRate === undefined ? undefined : new Pacer(settings.limitRate),
-      checkSlots: new Slots(checkLimits),
+      checkSlots: new Lanes(checkLimits),
       nameOf: (record) => contacts.get(record.peer)?.name ?? record.peerName,
     };
     this.#decider = { environment: this.#environment, contacts, policies };

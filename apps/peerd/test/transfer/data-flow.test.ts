@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { PeerdError } from '@peerd/protocol';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import type { DataConnection, Link } from '../../src/peer/ports.ts';
 import { DataFlow } from '../../src/transfer/data-flow.ts';
 
@@ -52,6 +52,45 @@ describe('data flow', () => {
     using flow = new DataFlow({ link, transfer: 't', maxBytes: 10, onOpen: () => {}, signal: never });
     await flow.end();
     expect(connections).toEqual([]);
+  });
+
+  test('prepared, it opens before the first write, and once', async () => {
+    const { link, connections } = makeLink();
+    let opened = 0;
+    using flow = new DataFlow({ link, transfer: 't', maxBytes: 10, onOpen: () => (opened += 1), signal: never });
+    flow.prepare();
+    flow.prepare();
+    expect(connections).toHaveLength(1);
+    await flow.write([Buffer.alloc(4)]);
+    await flow.write([Buffer.alloc(7)]);
+    await flow.end();
+    expect([connections, opened]).toEqual([[{ bytes: 4, ended: true, destroyed: false }, { bytes: 7, ended: true, destroyed: false }], 1]);
+  });
+
+  test('prepared for nothing, it ends what it has opened', async () => {
+    const { link, connections } = makeLink();
+    {
+      using flow = new DataFlow({ link, transfer: 't', maxBytes: 10, onOpen: () => {}, signal: never });
+      flow.prepare();
+      await flow.end();
+      expect(connections).toEqual([{ bytes: 0, ended: true, destroyed: false }]);
+    }
+    {
+      using flow = new DataFlow({ link, transfer: 't', maxBytes: 10, onOpen: () => {}, signal: never });
+      flow.prepare();
+    }
+    await vi.waitFor(() => expect(connections[1]).toMatchObject({ ended: false, destroyed: true }));
+  });
+
+  test('prepared in vain, the first write fails; without one nothing has', async () => {
+    const { link } = makeLink(() => new PeerdError('token_invalid', 'no'));
+    using idle = new DataFlow({ link, transfer: 't', maxBytes: 10, onOpen: () => {}, signal: never });
+    idle.prepare();
+    await idle.end();
+    using flow = new DataFlow({ link, transfer: 't', maxBytes: 10, onOpen: () => {}, signal: never });
+    flow.prepare();
+    await expect(flow.write([Buffer.alloc(1)])).rejects.toMatchObject({ code: 'token_invalid' });
+    expect([flow.lost, flow.progressed]).toEqual([true, false]);
   });
 
   test('a connection that does not open is lost, without progress', async () => {

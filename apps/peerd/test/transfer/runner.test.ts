@@ -1,14 +1,14 @@
-import { newSender, type SenderEffect, type SenderEvent, type SenderState, senderStep } from '@peerd/protocol';
+import { newSender, restoredSender, type SenderEffect, type SenderEvent, type SenderState, senderStep } from '@peerd/protocol';
 import { describe, expect, test } from 'vitest';
 import { Runner } from '../../src/transfer/runner.ts';
 
 const end = { code: 'cancelled', message: 'no' };
 
-const make = (commit: (next: SenderState) => Promise<void>) => {
+const make = (commit: (next: SenderState, waits: boolean) => Promise<void>, state = newSender) => {
   const effects: string[] = [];
   let taken = 0;
   const runner = new Runner<SenderState, SenderEvent, SenderEffect>({
-    state: newSender, step: senderStep, commit, perform: (effect) => effects.push(effect.do), taken: () => (taken += 1),
+    state, step: senderStep, restored: restoredSender, commit, perform: (effect) => effects.push(effect.do), taken: () => (taken += 1),
   });
   return { runner, effects, taken: () => taken };
 };
@@ -40,6 +40,18 @@ describe('runner', () => {
     broken = false;
     await runner.dispatch({ type: 'linked' });
     expect([runner.state.state, effects]).toEqual(['connecting', ['say-offer']]);
+  });
+
+  test('only what a restart would tell apart, or what comes with more than a state, is waited for', async () => {
+    const log: [string, boolean][] = [];
+    const { runner } = make(async (next, waits) => void log.push([next.state, waits]), { ...newSender, linked: true, state: 'connecting' });
+    await runner.dispatch({ type: 'offered' });
+    await runner.dispatch({ type: 'accept', matches: true });
+    await runner.dispatch({ type: 'have', page: { transfer: 't', start: 0, hashes: new Uint8Array(), last: true } });
+    await runner.dispatch({ type: 'content-started' });
+    await runner.dispatch({ type: 'content-sent' }, { changing: () => {} });
+    await runner.dispatch({ type: 'receipt', valid: true, failed: 0 });
+    expect(log).toEqual([['offered', false], ['accepted', false], ['transferring', false], ['verifying', true], ['done', true]]);
   });
 
   test('an event of a task that was given up is dropped; changes are made only with the phase', async () => {

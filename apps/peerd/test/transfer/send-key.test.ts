@@ -10,7 +10,7 @@ const never = new AbortController().signal;
 describe('a send with a key', () => {
   test('is the transfer of before at each peer that has it, and new at the others', async () => {
     const { alice, bob, directory } = await createWorld();
-    const carol = { id: `c${bob.id.slice(1)}`, name: 'carol' };
+    const carol = { id: `${bob.id.startsWith('c') ? 'd' : 'c'}${bob.id.slice(1)}`, name: 'carol' };
     alice.present = [...alice.present, carol];
     const path = join(directory, 'file');
     await writeFile(path, 'x');
@@ -74,7 +74,7 @@ describe('what was uploaded', () => {
   test('is a source of every transfer of the send, and goes with the last one, whatever became of it', async () => {
     const world = await createWorld({ bob: {} });
     const { alice, bob } = world;
-    alice.present = [...alice.present, { id: `c${bob.id.slice(1)}`, name: 'carol' }];
+    alice.present = [...alice.present, { id: `${bob.id.startsWith('c') ? 'd' : 'c'}${bob.id.slice(1)}`, name: 'carol' }];
     const { id } = await upload('content', world);
     const { transfers } = await alice.service.send({ peers: ['bob', 'carol'], paths: [], spools: [{ id }], name: 'n' }, never);
     expect(transfers.map(({ entries, bytes }) => [entries, bytes])).toEqual([[1, 7], [1, 7]]);

@@ -3,7 +3,7 @@ import { connect as tlsConnect } from 'node:tls';
 import { formatAddress, handshakeMessages, handshakeTimeoutMs, PeerdError, type PeerId } from '@peerd/protocol';
 import type { Identity } from '../identity/identity.ts';
 import { Channel } from './channel.ts';
-import { checkedPeer, tlsOptions } from './tls.ts';
+import { checkedPeer, dialOptions } from './tls.ts';
 
 export interface DialTarget {
   readonly host: string;
@@ -20,7 +20,7 @@ export interface DialTarget {
 export const dial = async (identity: Identity, target: DialTarget, signal: AbortSignal): Promise<Channel> => {
   signal.throwIfAborted();
   const where = formatAddress(target);
-  const socket = tlsConnect({ ...tlsOptions(identity, [target.protocol]), host: target.host, port: target.port });
+  const socket = tlsConnect({ ...dialOptions(identity, [target.protocol]), host: target.host, port: target.port });
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const timer = setTimeout(() => reject(new PeerdError('handshake_timeout', `${where} did not complete the handshake in time`)), handshakeTimeoutMs);
   const onAbort = (): void => reject(signal.reason as Error);

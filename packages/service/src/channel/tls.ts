@@ -1,5 +1,5 @@
 /** How every connection of ours uses TLS: version 1.3, both certificates, keys instead of authorities, no resumption. */
-import type { CommonConnectionOptions, SecureContextOptions, TLSSocket } from 'node:tls';
+import { type CommonConnectionOptions, createSecureContext, type SecureContext, type SecureContextOptions, type TLSSocket } from 'node:tls';
 import { PeerdError, type PeerId, peerIdOfPublicKey } from '@peerd/protocol';
 import type { Identity } from '../identity/identity.ts';
 
@@ -11,9 +11,20 @@ export const tlsOptions = (identity: Identity, protocols: readonly string[]): Se
   maxVersion: 'TLSv1.3',
   // AES-128 first: the fastest where the CPU has AES instructions, and as strong as Ed25519.
   ciphers: 'TLS_AES_128_GCM_SHA256:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_256_GCM_SHA384',
-  // Certificates are self-signed: `checkedPeer` compares the key instead.
+  // Certificates are self-signed: `checkedPeer` compares the key instead, and no authority is loaded.
+  ca: [],
   rejectUnauthorized: false,
 });
+
+const contexts = new WeakMap<Identity, SecureContext>();
+
+/** For dialling: the key is prepared once, not with each connection. */
+export const dialOptions = (identity: Identity, protocols: readonly string[]): CommonConnectionOptions => {
+  const { ALPNProtocols, rejectUnauthorized, ...context } = tlsOptions(identity, protocols);
+  const secureContext = contexts.get(identity) ?? createSecureContext(context);
+  contexts.set(identity, secureContext);
+  return { secureContext, ALPNProtocols, rejectUnauthorized };
+};
 
 /**
  * The key that the other side has proved to hold.

@@ -10,6 +10,7 @@ export class HaveSet {
   readonly #chunks: number;
   readonly #runs: Run[] = [];
   #end = 0;
+  #count = 0;
 
   /** @param chunks of the whole transfer */
   constructor(chunks: number) {
@@ -25,6 +26,12 @@ export class HaveSet {
     if (start + count > this.#chunks) throw new PeerdError('malformed_frame', `have: a run ends at chunk ${start + count}, there are ${this.#chunks}`);
     this.#runs.push({ start, hashes });
     this.#end = start + count;
+    this.#count += count;
+  }
+
+  /** Every chunk is there; what it should be, its hash says. */
+  get isWhole(): boolean {
+    return this.#count === this.#chunks;
   }
 
   /** The hash that the receiver has for this chunk. */

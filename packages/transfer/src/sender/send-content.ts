@@ -18,7 +18,7 @@ import { contentRootOf } from '../store/content-root.ts';
 import { FileThread } from '../thread/file-thread.ts';
 import type { HaveSet } from './have-set.ts';
 import { sendLargeFile } from './large-file.ts';
-import type { Pacer } from './pacer.ts';
+import type { Turns } from './pacer.ts';
 import type { Piece, Sending, SourceFile } from './sending.ts';
 import { SmallFiles } from './small-files.ts';
 import type { EntryFailure, EntryFailureCode } from './source-problems.ts';
@@ -36,7 +36,7 @@ export interface SendContentOptions {
   readonly alreadyFailed: ReadonlySet<number>;
   readonly sink: DataSink;
   /** Rate limits; each piece waits for its turn at all of them. */
-  readonly pacers?: readonly Pacer[];
+  readonly pacers?: readonly Turns[];
   onEntryFailed(entry: number, code: EntryFailureCode, message: string): void;
   onChunksSent(count: number, bytes: number): void;
   readonly stages: StageClock;

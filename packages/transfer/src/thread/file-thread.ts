@@ -1,6 +1,6 @@
 /**
  * A thread for the synchronous file system calls of one operation. Starting one takes 40 ms and more, so a thread whose
- * operation is over waits a while for the next one, without keeping the process alive.
+ * operation is over waits for the next one, without keeping the process alive: one of them for ever, others for a while.
  */
 import { Worker } from 'node:worker_threads';
 import type { CallName, Calls, FailedCall, Reply, Request } from './calls.ts';
@@ -8,8 +8,10 @@ import type { CallName, Calls, FailedCall, Reply, Request } from './calls.ts';
 /** From the sources as from `dist`: string literals are not rewritten by the compiler. */
 const entry = import.meta.url.endsWith('.ts') ? new URL('./main.ts', import.meta.url) : new URL('./main.js', import.meta.url);
 
-const keptIdle = 2;
+const keptIdle = 3;
 const idleMs = 10_000;
+/** What it works on comes in batches of a few MiB: a larger heap would only put off collecting garbage. */
+const resourceLimits = { maxYoungGenerationSizeMb: 4 };
 
 /** An error that happened in the thread; `code` and `errno` are the operating system's. */
 export class FileThreadError extends Error {
@@ -38,7 +40,7 @@ class Connection {
 
   constructor() {
     // Descriptors move between the threads, so none may be closed by the thread's end.
-    this.worker = new Worker(entry, { name: 'peerd-files', trackUnmanagedFds: false });
+    this.worker = new Worker(entry, { name: 'peerd-files', trackUnmanagedFds: false, resourceLimits });
     this.worker.once('exit', () => this.#end(new Error('the file thread has ended')));
     this.worker.on('error', (error) => this.#end(error instanceof Error ? error : new Error(String(error))));
     this.worker.on('message', (reply: Reply) => {
@@ -58,6 +60,7 @@ class Connection {
   }
 
   #end(error: Error): void {
+    forget(this);
     this.#ended ??= error;
     for (const waiting of this.#waiting.splice(0)) waiting.reject(this.#ended);
   }
@@ -65,23 +68,28 @@ class Connection {
 
 const idle = new Map<Connection, NodeJS.Timeout>();
 
-const takeIdle = (): Connection | undefined => {
-  const [found] = idle;
-  if (found === undefined) return undefined;
-  const [connection, timer] = found;
-  clearTimeout(timer);
+/** It is of no use to anybody any more. */
+const forget = (connection: Connection): void => {
+  clearTimeout(idle.get(connection));
   idle.delete(connection);
+};
+
+const takeIdle = (): Connection | undefined => {
+  const [connection] = idle.keys();
+  if (connection === undefined) return undefined;
+  forget(connection);
   connection.worker.ref();
   return connection;
 };
 
 const keepIdle = (connection: Connection): void => {
+  if (idle.size >= keptIdle) return void connection.worker.terminate();
+  connection.worker.unref();
   const end = (): void => {
+    if (idle.size === 1) return;
     idle.delete(connection);
     void connection.worker.terminate();
   };
-  if (idle.size >= keptIdle) return end();
-  connection.worker.unref();
   idle.set(connection, setTimeout(end, idleMs).unref());
 };
 

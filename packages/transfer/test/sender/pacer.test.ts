@@ -79,6 +79,27 @@ describe('Pacer', () => {
     expect(order.join('')).toBe('ababab');
   });
 
+  test('what is urgent waits for its kind only, and the rest pays for it', async () => {
+    const clock = new Simulated();
+    const pacer = new Pacer(1_000, clock);
+    const gone: [string, number][] = [];
+    const send = async (name: string, turns: Pick<Pacer, 'turn'>, bytes: number, pieces: number): Promise<void> => {
+      for (let piece = 0; piece < pieces; piece += 1) {
+        await turns.turn(bytes, never);
+        gone.push([name, clock.time]);
+      }
+    };
+    const sending = [send('large', pacer, 10_000, 3), send('small', pacer.urgent, 500, 2)];
+    await clock.run();
+    await Promise.all(sending);
+    expect(gone.slice(0, 3)).toEqual([['large', 0], ['small', 0], ['small', 500]]);
+    const last = [pacer.turn(1, never).then(() => gone.push(['last', clock.time]))];
+    await clock.run();
+    await Promise.all(last);
+    // Everything that has gone before, at the rate.
+    expect(gone.at(-1)).toEqual(['last', 31_000]);
+  });
+
   test('who gives up is not waited for', async () => {
     const clock = new Simulated();
     const pacer = new Pacer(1_000, clock);
