@@ -1,6 +1,7 @@
 /** A program of ours as a child process: started with Node, watched by its log, ended by its own pid. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
@@ -14,6 +15,9 @@ export const programs = {
 } as const;
 
 export type LogLine = Record<string, unknown> & { msg?: string; level?: number };
+
+/** The flags of Node in its first line. */
+const nodeFlags = (program: string): string[] => (/^#!\/usr\/bin\/env -S node (.+)/.exec(readFileSync(program, 'utf8'))?.[1] ?? '').split(' ').filter((flag) => flag !== '');
 
 const startTimeoutMs = 30_000;
 const keptLines = 400;
@@ -37,7 +41,7 @@ export class Daemon {
 
   constructor(name: string, program: string, args: readonly string[], options: StartOptions) {
     this.name = name;
-    const [command = process.execPath, ...rest] = [...(options.prefix ?? []), process.execPath, program, ...args];
+    const [command = process.execPath, ...rest] = [...(options.prefix ?? []), process.execPath, ...nodeFlags(program), program, ...args];
     this.child = spawn(command, rest, { stdio: ['ignore', 'pipe', 'pipe'], env: options.env, cwd: options.cwd });
     this.exited = once(this.child, 'exit').then(() => this.child.exitCode);
     for (const stream of [this.child.stdout, this.child.stderr]) if (stream) createInterface({ input: stream }).on('line', (line) => this.#onLine(line));

@@ -3,4 +3,4 @@ here=$(readlink -f -- "$0")
 here=${here%/bin/*}
 node=$here/node/bin/node
 [ -x "$node" ] || node=node
-exec "$node" "$here/@script@" "$@"
+exec "$node" @flags@"$here/@script@" "$@"

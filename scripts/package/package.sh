@@ -32,7 +32,9 @@ mkdir -p "$root"/{bin,lib,etc,completions,systemd/{system,user,sysusers.d,tmpfil
 # program DIRECTORY: the built package and its production dependencies
 program() {
   pnpm --filter "./apps/$2" deploy --prod "$root/lib/$2" >&2
-  sed "s|@script@|lib/$2/bin/$1.js|" scripts/package/launcher.sh >"$root/bin/$1"
+  local flags
+  flags=$(sed -n '1s|^#!/usr/bin/env -S node \(.*\)$|\1 |p' "apps/$2/bin/$1.js")
+  sed -e "s|@script@|lib/$2/bin/$1.js|" -e "s|@flags@|$flags|" scripts/package/launcher.sh >"$root/bin/$1"
   chmod 755 "$root/bin/$1"
 }
 program rendezvous rendezvous
