@@ -1,13 +1,12 @@
 /**
  * The Ed25519 key of a daemon (RFC 8032), and the self-signed certificate that carries it into TLS. The key is the
- * identity; the certificate is made anew at each start and means nothing by itself.
+ * identity; the certificate means nothing by itself.
  */
-import 'reflect-metadata';
-import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, sign, verify, webcrypto } from 'node:crypto';
+import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, sign, verify } from 'node:crypto';
 import { mkdir, open, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PeerdError, type PeerId, peerIdOfPublicKey } from '@peerd/protocol';
-import * as x509 from '@peculiar/x509';
+import { certificateOf } from './certificate.ts';
 
 export interface Identity {
   readonly id: PeerId;
@@ -19,8 +18,6 @@ export interface Identity {
   /** Ed25519 signature, 64 bytes. */
   sign(bytes: Uint8Array): Buffer;
 }
-
-const certificateYears = 20;
 
 /**
  * Reads `identity.key` (PKCS #8 PEM, mode 0600) from the state directory and makes it at the first start.
@@ -42,7 +39,7 @@ export const loadIdentity = async (stateDir: string): Promise<Identity> => {
     id: peerIdOfPublicKey(publicKey),
     publicKey,
     key: pem,
-    certificate: await selfSigned(key, publicKey),
+    certificate: await certificateOf(stateDir, key, publicKey),
     sign: (bytes) => sign(null, bytes, key),
   };
 };
@@ -83,25 +80,4 @@ const createKey = async (stateDir: string, path: string): Promise<string> => {
   await using directory = await open(stateDir, 'r');
   await directory.sync();
   return readFile(path, 'utf8');
-};
-
-const selfSigned = async (key: KeyObject, publicKey: Buffer): Promise<string> => {
-  const algorithm = { name: 'Ed25519' };
-  const { subtle } = webcrypto;
-  const now = Date.now();
-  const certificate = await x509.X509CertificateGenerator.createSelfSigned(
-    {
-      name: 'CN=peerd',
-      // An hour of clock skew: the dates are not checked by us, but a library in between may.
-      notBefore: new Date(now - 3_600_000),
-      notAfter: new Date(now + certificateYears * 365 * 86_400_000),
-      signingAlgorithm: algorithm,
-      keys: {
-        privateKey: await subtle.importKey('pkcs8', key.export({ type: 'pkcs8', format: 'der' }), algorithm, false, ['sign']),
-        publicKey: await subtle.importKey('spki', publicKey, algorithm, true, ['verify']),
-      },
-    },
-    webcrypto,
-  );
-  return certificate.toString('pem');
 };
