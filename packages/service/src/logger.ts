@@ -1,7 +1,8 @@
 /** Structured logs: one JSON line each, with ids and never with secrets; readable lines where a person looks on. */
+import { createRequire } from 'node:module';
 import { isatty } from 'node:tty';
 import { type DestinationStream, pino, type Logger } from 'pino';
-import pretty from 'pino-pretty';
+import type pinoPretty from 'pino-pretty';
 import { isJournal, withPriority } from './systemd/journal.ts';
 
 export type { Logger } from 'pino';
@@ -21,5 +22,8 @@ const lines = (): DestinationStream => {
 };
 
 /** https://no-color.org */
-const readable = (): DestinationStream =>
-  pretty({ destination: 2, sync: true, colorize: !process.env['NO_COLOR'] && process.env['TERM'] !== 'dumb', translateTime: 'SYS:HH:MM:ss.l', ignore: 'pid,program,hostname', singleLine: true });
+const readable = (): DestinationStream => {
+  // Not at the top: a daemon without a person before it need not load this.
+  const pretty = createRequire(import.meta.url)('pino-pretty') as typeof pinoPretty;
+  return pretty({ destination: 2, sync: true, colorize: !process.env['NO_COLOR'] && process.env['TERM'] !== 'dumb', translateTime: 'SYS:HH:MM:ss.l', ignore: 'pid,program,hostname', singleLine: true });
+};
