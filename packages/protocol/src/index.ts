@@ -6,6 +6,7 @@ export * from './ids.ts';
 export * from './limits.ts';
 export * from './room-proof.ts';
 export * from './verification.ts';
+export * from './frame/buffer-pool.ts';
 export * from './frame/codec.ts';
 export * from './machines/introduction.ts';
 export * from './machines/transfer.ts';

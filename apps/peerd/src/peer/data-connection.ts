@@ -17,9 +17,9 @@ export class ChannelData implements DataConnection {
     if (direction === 'send') void this.#watch();
   }
 
-  async write(buffers: readonly Uint8Array[]): Promise<void> {
+  async write(buffers: readonly Uint8Array[], release?: () => void): Promise<void> {
     this.signal.throwIfAborted();
-    if (!this.#channel.sendAll(buffers)) await this.#channel.drained();
+    if (!this.#channel.sendAll(buffers, release)) await this.#channel.drained();
   }
 
   async *frames(): AsyncGenerator<Frame, void, void> {

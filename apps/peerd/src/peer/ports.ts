@@ -27,8 +27,8 @@ export interface Link {
 export interface DataConnection {
   /** Aborts with a PeerdError when the connection ended. */
   readonly signal: AbortSignal;
-  /** Queues buffers as one write; resolves when it takes more. @throws the reason of `signal` */
-  write(buffers: readonly Uint8Array[]): Promise<void>;
+  /** Queues buffers as one write; resolves when it takes more. Calls `release` when nothing reads them any more, if it comes to that. @throws the reason of `signal` */
+  write(buffers: readonly Uint8Array[], release?: () => void): Promise<void>;
   /** Chunk and pack frames until the other side ends the stream. Reading is pulled. */
   frames(): AsyncIterable<Frame>;
   /** Ends the stream after everything was sent. Resolves when the connection is closed. */

@@ -47,13 +47,13 @@ export class DataFlow implements DataSink, Disposable {
     this.#opening.catch(() => {});
   }
 
-  async write(buffers: readonly Uint8Array[]): Promise<void> {
+  async write(buffers: readonly Uint8Array[], release?: () => void): Promise<void> {
     const { maxBytes } = this.#options;
     let bytes = 0;
     for (const buffer of buffers) bytes += buffer.byteLength;
     if (this.#connection && this.#written + bytes > maxBytes) await this.end();
     const connection = this.#connection ?? (await (this.#opening ??= this.#open()));
-    await this.#guard(() => connection.write(buffers));
+    await this.#guard(() => connection.write(buffers, release));
     this.#written += bytes;
     this.#progressed = true;
   }

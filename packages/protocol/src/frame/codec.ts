@@ -5,12 +5,18 @@
  * the type before anything is allocated for it.
  */
 import { PeerdError } from '../errors.ts';
-import { frameHeaderBytes, unknownFrameMaxBytes } from '../limits.ts';
+import { frameHeaderBytes, KiB, unknownFrameMaxBytes } from '../limits.ts';
+import { BufferPool } from './buffer-pool.ts';
 
 export interface Frame {
   readonly type: number;
   /** The payload. For a frame that arrived in one piece this is a view of the input, not a copy. */
   readonly payload: Buffer;
+  /**
+   * Gives the memory of the payload back to the decoder, for a later frame: nothing may read it from then on. Whoever takes
+   * in many large frames calls it; without it the memory is collected some time.
+   */
+  readonly release?: () => void;
 }
 
 /** Largest payload, in bytes, of each frame type that may arrive here. */
@@ -29,12 +35,19 @@ export const encodeFrameHeader = (type: number, length: number): Buffer => {
 export const encodeFrame = (type: number, payload: Uint8Array): Buffer =>
   Buffer.concat([encodeFrameHeader(type, payload.byteLength), payload]);
 
+/** Payloads from this size on are put together in memory that `release` gives back. */
+const pooledFromBytes: number = 64 * KiB;
+const keptPayloads = 16;
+
 export class FrameDecoder {
   readonly #bounds: FrameBounds;
   readonly #header: Buffer = Buffer.alloc(frameHeaderBytes);
   #headerFilled = 0;
   #payload: Buffer | undefined;
   #payloadFilled = 0;
+  #release: (() => void) | undefined;
+  /** For the largest payload so far. */
+  #pool: BufferPool | undefined;
   #failed: PeerdError | undefined;
 
   constructor(bounds: FrameBounds) {
@@ -44,6 +57,14 @@ export class FrameDecoder {
   /** Bytes of an unfinished frame that are held. */
   get pending(): number {
     return this.#headerFilled + this.#payloadFilled;
+  }
+
+  /** Takes `input` if all of it belongs to the payload under way and does not complete it. For use between calls of `push`. */
+  absorb(input: Buffer): boolean {
+    if (this.#payload === undefined || input.length >= this.#payload.length - this.#payloadFilled) return false;
+    input.copy(this.#payload, this.#payloadFilled);
+    this.#payloadFilled += input.length;
+    return true;
   }
 
   /**
@@ -72,18 +93,33 @@ export class FrameDecoder {
         yield { type, payload };
         continue;
       }
-      this.#payload ??= Buffer.allocUnsafeSlow(length);
+      this.#payload ??= this.#allocate(length);
       const take = Math.min(length - this.#payloadFilled, input.length - offset);
       input.copy(this.#payload, this.#payloadFilled, offset, offset + take);
       this.#payloadFilled += take;
       offset += take;
       if (this.#payloadFilled < length) return;
       const payload = this.#payload;
+      const release = this.#release;
       this.#payload = undefined;
+      this.#release = undefined;
       this.#payloadFilled = 0;
       this.#headerFilled = 0;
-      yield { type, payload };
+      yield release === undefined ? { type, payload } : { type, payload, release };
     }
+  }
+
+  #allocate(length: number): Buffer {
+    if (length < pooledFromBytes) return Buffer.allocUnsafeSlow(length);
+    if (this.#pool === undefined || this.#pool.bytes < length) this.#pool = new BufferPool(length, keptPayloads);
+    const pool = this.#pool;
+    const memory = pool.take();
+    let isReleased = false;
+    this.#release = () => {
+      if (!isReleased) pool.give(memory);
+      isReleased = true;
+    };
+    return memory.subarray(0, length);
   }
 
   #checkedLength(type: number): number {

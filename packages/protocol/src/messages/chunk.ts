@@ -29,9 +29,18 @@ export interface Chunk {
   content: Buffer;
 }
 
-/** Frame header and chunk header; the content follows on the connection as it is, without a copy. */
+/** In a chunk frame: what stands before the content. */
+export const chunkContentAt: number = frameHeaderBytes + chunkHeaderBytes;
+
+/** Writes frame header and chunk header in front of the content, which stands at `chunkContentAt`. @returns the frame */
+export const completeChunk = (memory: Buffer, index: number, hash: Buffer, contentBytes: number): Buffer => {
+  encodeChunkHeader(index, hash, contentBytes).copy(memory);
+  return memory.subarray(0, chunkContentAt + contentBytes);
+};
+
+/** Frame header and chunk header. */
 export const encodeChunkHeader = (index: number, hash: Buffer, contentBytes: number): Buffer => {
-  const header = Buffer.allocUnsafe(frameHeaderBytes + chunkHeaderBytes);
+  const header = Buffer.allocUnsafe(chunkContentAt);
   header.writeUInt32BE(chunkHeaderBytes + contentBytes, 0);
   header.writeUInt8(chunkFrameType, 4);
   header.writeBigUInt64BE(BigInt(index), 5);

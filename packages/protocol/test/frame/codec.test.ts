@@ -43,6 +43,46 @@ describe('FrameDecoder', () => {
     expect(frames.map((frame) => [frame.type, frame.payload.length])).toEqual([[1, 3], [1, 0], [2, 4_000]]);
   });
 
+  test('pieces within a payload can be taken without a call of push, at any split', () => {
+    fc.assert(
+      fc.property(fc.array(frameArbitrary, { maxLength: 8 }), fc.array(fc.integer({ min: 1, max: 700 }), { minLength: 1, maxLength: 20 }), (frames, sizes) => {
+        const bytes = Buffer.concat(frames.map((frame) => encodeFrame(frame.type, frame.payload)));
+        const decoder = new FrameDecoder(bounds);
+        const decoded: Frame[] = [];
+        for (let at = 0, piece = 0; at < bytes.length; piece += 1) {
+          const input = bytes.subarray(at, at + (sizes[piece % sizes.length] ?? 1));
+          at += input.length;
+          if (!decoder.absorb(input)) for (const frame of decoder.push(input)) decoded.push({ type: frame.type, payload: Buffer.from(frame.payload) });
+        }
+        expect(decoded).toEqual(frames.map((frame) => ({ type: frame.type, payload: Buffer.from(frame.payload) })));
+      }),
+    );
+  });
+
+  test('the memory of a large payload serves a later frame once it was released, once', () => {
+    const decoder = new FrameDecoder(new Map([[1, 200_000]]));
+    const receive = (length: number): Frame => {
+      const bytes = encodeFrame(1, Buffer.alloc(length, length));
+      const [frame, ...rest] = [...decoder.push(bytes.subarray(0, 100)), ...decoder.push(bytes.subarray(100))];
+      if (!frame || rest.length > 0) throw new Error('one frame is expected');
+      expect(frame.payload.equals(Buffer.alloc(length, length))).toBe(true);
+      return frame;
+    };
+    const [first, second] = [receive(150_000), receive(150_000)];
+    expect(second.payload.buffer).not.toBe(first.payload.buffer);
+    first.release?.();
+    first.release?.();
+    const [third, fourth] = [receive(100_000), receive(150_000)];
+    expect(third.payload.buffer).toBe(first.payload.buffer);
+    expect([first, second, third].map(({ payload }) => payload.buffer)).not.toContain(fourth.payload.buffer);
+    // A larger one than before needs memory of its own, and what is given back late does no harm.
+    const larger = receive(200_000);
+    second.release?.();
+    expect(receive(180_000).payload.buffer).not.toBe(second.payload.buffer);
+    expect(larger.payload.equals(Buffer.alloc(200_000, 200_000))).toBe(true);
+    expect(receive(1_000).release).toBeUndefined();
+  });
+
   test('garbage ends in frames or an error, and holds no more than the largest bound', () => {
     fc.assert(
       fc.property(fc.array(fc.uint8Array({ maxLength: 200 }), { maxLength: 20 }), (pieces) => {

@@ -6,6 +6,7 @@
  */
 import { type TLSSocket } from 'node:tls';
 import { close as closeMessage, encodeMessage, formatAddress, type Frame, type FrameBounds, FrameDecoder, PeerdError, type PeerId } from '@peerd/protocol';
+import { Inflow } from './inflow.ts';
 
 /** How long a closing channel may take to flush before it is destroyed. */
 const closeGraceMs = 2_000;
@@ -59,9 +60,10 @@ export class Channel {
     // The decoder asks for the bound of a type when its header is complete, so a change applies at a frame boundary.
     const decoder = new FrameDecoder({ get: (type) => this.#bounds.get(type) });
     try {
-      for await (const bytes of this.#socket.iterator({ destroyOnReturn: false })) {
+      using inflow = new Inflow(this.#socket, (piece) => decoder.absorb(piece));
+      for (let bytes = await inflow.next(); bytes !== undefined; bytes = await inflow.next()) {
         // After `close` what still arrives is read away.
-        if (!this.signal.aborted) yield* decoder.push(bytes as Buffer);
+        if (!this.signal.aborted) yield* decoder.push(bytes);
       }
     } catch (error) {
       if (error instanceof PeerdError) throw error;
@@ -78,11 +80,12 @@ export class Channel {
     return this.#socket.write(frame);
   }
 
-  /** Queues several buffers as one write. */
-  sendAll(buffers: readonly Uint8Array[]): boolean {
-    if (this.#socket.destroyed || this.#socket.writableEnded) return true;
+  /** Queues several buffers as one write. A single one is encrypted where it stands; several are put together first. @param release nothing reads them any more */
+  sendAll(buffers: readonly Uint8Array[], release?: () => void): boolean {
+    const last = buffers.at(-1);
+    if (last === undefined || this.#socket.destroyed || this.#socket.writableEnded) return true;
     this.#socket.cork();
-    for (const buffer of buffers) this.#socket.write(buffer);
+    for (const buffer of buffers) this.#socket.write(buffer, buffer === last ? release : undefined);
     this.#socket.uncork();
     return !this.#socket.writableNeedDrain;
   }

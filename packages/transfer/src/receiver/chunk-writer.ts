@@ -34,11 +34,23 @@ export class ChunkWriter {
     this.#options = options;
   }
 
-  /** Resolves when more may come. @throws PeerdError `io_error`, `no_space` of these or earlier chunks */
-  async write(arrivals: readonly Arrival[]): Promise<void> {
+  /**
+   * Resolves when more may come.
+   *
+   * @param release called when the contents are not read any more
+   * @throws PeerdError `io_error`, `no_space` of these or earlier chunks
+   */
+  async write(arrivals: readonly Arrival[], release?: () => void): Promise<void> {
     const small = arrivals.filter(({ file }) => file.entry.size <= wholeFileBytes);
-    const waits = arrivals.filter(({ file }) => file.entry.size > wholeFileBytes).map((arrival) => this.#run([arrival], () => this.#writeLarge(arrival)));
-    if (small.length > 0) waits.push(this.#run(small, () => this.#writeSmall(small)));
+    const large = arrivals.filter(({ file }) => file.entry.size > wholeFileBytes);
+    let left = large.length + (small.length > 0 ? 1 : 0);
+    if (left === 0) release?.();
+    const settled = (): void => {
+      left -= 1;
+      if (left === 0) release?.();
+    };
+    const waits = large.map((arrival) => this.#run([arrival], settled, () => this.#writeLarge(arrival)));
+    if (small.length > 0) waits.push(this.#run(small, settled, () => this.#writeSmall(small)));
     await Promise.all(waits);
   }
 
@@ -56,7 +68,7 @@ export class ChunkWriter {
     await this.#handles.close();
   }
 
-  async #run(arrivals: readonly Arrival[], write: () => Promise<void>): Promise<void> {
+  async #run(arrivals: readonly Arrival[], settled: () => void, write: () => Promise<void>): Promise<void> {
     const bytes = arrivals.reduce((sum, { content }) => sum + content.length, 0);
     await this.#behind.run(bytes, async () => {
       try {
@@ -67,6 +79,8 @@ export class ChunkWriter {
         throw ioError(cause, at === undefined ? 'writing' : `writing "${nameOf(at.file)}"`);
       }
       this.#options.onWritten(arrivals);
+      // After a failure the memory is left to the garbage collector.
+      settled();
     });
   }
 

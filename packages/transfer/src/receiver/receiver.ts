@@ -168,7 +168,7 @@ export class Receiver {
   }
 
   /**
-   * Takes a chunk or a pack. Resolves when another may come; the payload belongs to the receiver from then on.
+   * Takes a chunk or a pack. Resolves when another may come; the payload belongs to the receiver from then on, which releases it.
    *
    * @throws PeerdError `integrity`, `malformed_frame`, `unexpected_message`; `no_space` or `io_error` also of frames before
    */
@@ -177,7 +177,7 @@ export class Receiver {
     const arrivals = await arrivalsOf(frame, this.#manifest);
     this.#assertReceiving();
     this.#writer.assertHealthy();
-    await this.#writer.write(this.#admit(arrivals));
+    await this.#writer.write(this.#admit(arrivals), frame.release);
     await this.#journal.room();
   }
 

@@ -1,7 +1,7 @@
 /** A large file: read by chunk, ahead of the connection, and checked once more after the last one. */
 import { close, fstat, read } from 'node:fs';
 import { promisify } from 'node:util';
-import { encodeChunkHeader, havePageHashes } from '@peerd/protocol';
+import { chunkContentAt, completeChunk, havePageHashes } from '@peerd/protocol';
 import { hash } from '../hashing.ts';
 import { chunksOf } from '../manifest/layout.ts';
 import { EntryBatch } from '../thread/entry-batch.ts';
@@ -77,12 +77,14 @@ const openSource = async (sending: Sending, file: SourceFile): Promise<Source | 
   }
 };
 
+/** Reads to where the content stands in the frame, so that the frame leaves in one piece. */
 const readChunk = async (sending: Sending, source: Source, chunk: number, offset: number, length: number): Promise<Piece | undefined> => {
-  const content = Buffer.allocUnsafeSlow(length);
+  const memory = sending.pool.take();
+  const release = (): void => sending.pool.give(memory);
   try {
     await sending.stages.time('read', async () => {
       for (let filled = 0; filled < length; ) {
-        const { bytesRead } = await readAt(source.fd, content, filled, length - filled, offset + filled);
+        const { bytesRead } = await readAt(source.fd, memory, chunkContentAt + filled, length - filled, offset + filled);
         if (bytesRead === 0) throw Object.assign(new Error('the file ended early'), { code: changed });
         filled += bytesRead;
       }
@@ -91,11 +93,15 @@ const readChunk = async (sending: Sending, source: Source, chunk: number, offset
     source.failed = true;
     sending.fail(source.file.index, entryFailureOfError(error));
   }
-  if (source.failed) return undefined;
-  const chunkHash = sending.stages.timeSync('hash', () => hash(content));
+  if (source.failed) {
+    release();
+    return undefined;
+  }
+  const chunkHash = sending.stages.timeSync('hash', () => hash(memory.subarray(chunkContentAt, chunkContentAt + length)));
   await sending.journal.room();
-  if (!isWanted(sending, chunk, chunkHash, length)) return undefined;
-  return { buffers: [encodeChunkHeader(chunk, chunkHash, length), content], chunks: 1, bytes: length };
+  if (isWanted(sending, chunk, chunkHash, length)) return { buffers: [completeChunk(memory, chunk, chunkHash, length)], release, chunks: 1, bytes: length };
+  release();
+  return undefined;
 };
 
 /** What was read is one state of the file only if nothing changed until the last byte was read. */

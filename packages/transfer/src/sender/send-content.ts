@@ -7,7 +7,7 @@
  *  4. frames go to the sink in order, at most 8 MiB read ahead
  *  5. the content root is made from the journal
  */
-import { KiB, MiB, PeerdError } from '@peerd/protocol';
+import { BufferPool, chunkContentAt, KiB, MiB, PeerdError } from '@peerd/protocol';
 import { abortable } from '../abortable.ts';
 import type { Manifest } from '../manifest/manifest.ts';
 import type { SourceRoot } from '../manifest/scan.ts';
@@ -23,9 +23,9 @@ import type { Piece, Sending, SourceFile } from './sending.ts';
 import { SmallFiles } from './small-files.ts';
 import type { EntryFailure, EntryFailureCode } from './source-problems.ts';
 
-/** Where frames go: resolves when more may be written. The buffers belong to the sink from then on. */
+/** Where frames go: resolves when more may be written. The buffers belong to the sink until it calls `release`; it need not. */
 export interface DataSink {
-  write(buffers: readonly Uint8Array[]): Promise<void>;
+  write(buffers: readonly Uint8Array[], release?: () => void): Promise<void>;
 }
 
 export interface SendContentOptions {
@@ -44,6 +44,8 @@ export interface SendContentOptions {
 }
 
 const readAheadBytes: number = 8 * MiB;
+/** What is read ahead, and what is on its way. */
+const keptBytes: number = readAheadBytes + 4 * MiB;
 const smallFileBytes: number = 64 * KiB;
 
 /**
@@ -59,7 +61,7 @@ export const sendContent = async (options: SendContentOptions): Promise<{ conten
     if (piece === undefined) return;
     signal.throwIfAborted();
     for (const pacer of options.pacers ?? []) await stages.time('limit', () => pacer.turn(piece.bytes, signal));
-    await stages.time('socket', () => abortable(options.sink.write(piece.buffers), signal));
+    await stages.time('socket', () => abortable(options.sink.write(piece.buffers, piece.release), signal));
     options.onChunksSent(piece.chunks, piece.bytes);
   });
   const journal = await ChunkJournal.open({ path: options.journalPath, chunks: manifest.summary.chunks, offerRoot: manifest.summary.offerRoot });
@@ -69,7 +71,8 @@ export const sendContent = async (options: SendContentOptions): Promise<{ conten
     failed.add(entry);
     options.onEntryFailed(entry, failure.code, failure.message);
   };
-  const sending: Sending = { chunkSize: manifest.chunkSize, journal, have: options.have, thread, window, stages, signal, fail };
+  const pool = new BufferPool(chunkContentAt + manifest.chunkSize, Math.ceil(keptBytes / manifest.chunkSize));
+  const sending: Sending = { chunkSize: manifest.chunkSize, journal, have: options.have, thread, pool, window, stages, signal, fail };
   try {
     await thread.call('sourcesOpen', { roots: options.roots.map(({ name, source }) => ({ name, source })) });
     const small = new SmallFiles(sending);

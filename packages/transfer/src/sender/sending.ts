@@ -1,5 +1,5 @@
 /** What sending small and large files has in common. */
-import { hashBytes } from '@peerd/protocol';
+import { type BufferPool, hashBytes } from '@peerd/protocol';
 import type { IndexedEntry } from '../manifest/manifest.ts';
 import type { OrderedWindow } from '../ordered-window.ts';
 import type { StageClock } from '../stage-clock.ts';
@@ -11,6 +11,8 @@ import type { EntryFailure } from './source-problems.ts';
 /** Encoded frames, or nothing when the receiver has the chunk. */
 export interface Piece {
   readonly buffers: readonly Uint8Array[];
+  /** Nothing reads the buffers any more. */
+  readonly release?: () => void;
   readonly chunks: number;
   readonly bytes: number;
 }
@@ -26,6 +28,8 @@ export interface Sending {
   readonly journal: ChunkJournal;
   readonly have: HaveSet;
   readonly thread: FileThread;
+  /** Memory for one chunk frame each. */
+  readonly pool: BufferPool;
   readonly window: OrderedWindow<Piece | undefined>;
   readonly stages: StageClock;
   readonly signal: AbortSignal;

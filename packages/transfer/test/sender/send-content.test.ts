@@ -57,7 +57,7 @@ const send = async (source: Source, options: { have?: HaveSet; signal?: AbortSig
     have: options.have ?? new HaveSet(source.scan.chunks),
     alreadyFailed: options.alreadyFailed ?? new Set(),
     sink: {
-      write: async (buffers) => {
+      write: async (buffers, release) => {
         writes += 1;
         await options.onWrite?.(writes);
         for (const frame of decoder.push(Buffer.concat(buffers)))
@@ -66,6 +66,12 @@ const send = async (source: Source, options: { have?: HaveSet; signal?: AbortSig
             expect(hash(chunk.content)).toEqual(chunk.hash);
             chunks.set(chunk.index, { hash: Buffer.from(chunk.hash), content: Buffer.from(chunk.content) });
           }
+        // As a socket does: the memory is free a little later, and somebody may write to it then.
+        if (release)
+          setImmediate(() => {
+            for (const buffer of buffers) buffer.fill(0xee);
+            release();
+          });
       },
     },
     onEntryFailed: (entry, code, message) => {

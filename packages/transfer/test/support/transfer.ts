@@ -83,10 +83,11 @@ export const flow = async (options: FlowOptions): Promise<FlowResult> => {
   let piece = 0;
   let frames = 0;
   const sink: DataSink = {
-    write: async (buffers) => {
+    write: async (buffers, release) => {
       frames += 1;
       await options.onSend?.(frames);
       const bytes = Buffer.concat(buffers);
+      release?.();
       for (let at = 0; at < bytes.length; ) {
         const size = Math.min(sizes[piece++ % sizes.length] ?? 1, left);
         for (const frame of decoder.push(Buffer.from(bytes.subarray(at, at + size)))) await receiver.frame(frame);
