@@ -30,6 +30,7 @@ const oddTree: Tree = {
   'tree/\xff\xfe\x80': { type: 'file', content: Buffer.from('not UTF-8') },
   'tree/exactly': { type: 'file', content: content(2 * chunkSize) },
   'tree/one': { type: 'file', content: content(chunkSize) },
+  'tree/hollow': { type: 'file', content: Buffer.concat([Buffer.alloc(2 * chunkSize), content(chunkSize), Buffer.alloc(chunkSize + 9)]) },
   'tree/old': { type: 'file', content: Buffer.from('before 1970'), mtime: 0.000001 },
 };
 
@@ -141,8 +142,9 @@ describe('interrupted at any point', () => {
     't/c': { type: 'file', content: content(2 * chunkSize, 5) },
     't/d': { type: 'symlink', target: 'c' },
     't/e': { type: 'file', content: content(chunkSize + 1, 6) },
+    't/f': { type: 'file', content: Buffer.concat([content(10, 7), Buffer.alloc(4 * chunkSize), content(chunkSize, 8), Buffer.alloc(2 * chunkSize)]) },
   };
-  const total = 8 + 2 + 2 + 2;
+  const total = 8 + 2 + 2 + 2 + 8;
 
   test('what was verified is not sent again, nothing is written twice, and all of it arrives', async () => {
     const { source, destination, state } = await places();
@@ -181,7 +183,7 @@ describe('interrupted at any point', () => {
               if (done === undefined) continue;
               expect(received).toBe(total);
               await receiver.complete(done.contentRoot);
-              expect(await place(receiver)).toMatchObject({ delivered: 9, failed: 0 });
+              expect(await place(receiver)).toMatchObject({ delivered: 10, failed: 0 });
               expect(receiver.counters).toEqual({ received: total, reused: total, rewritten: 0 });
               expect(await describeTree(runDestination)).toEqual(expected);
               return;

@@ -1,6 +1,8 @@
-import { chunkFrameType, close as closeMessage, dataBounds, type Frame, packFrameType, PeerdError } from '@peerd/protocol';
+import { chunkFrameType, close as closeMessage, dataBounds, type Frame, holeFrameType, packFrameType, PeerdError } from '@peerd/protocol';
 import { type Channel, closeReason, type Greeted } from '@peerd/service';
 import type { DataConnection } from './ports.ts';
+
+const contentTypes: ReadonlySet<number> = new Set([chunkFrameType, packFrameType, holeFrameType]);
 
 /** A data connection on one channel, after `hello`. The side that asked for it sends. */
 export class ChannelData implements DataConnection {
@@ -26,7 +28,7 @@ export class ChannelData implements DataConnection {
     try {
       for await (const frame of this.#frames) {
         if (frame.type === closeMessage.type) throw closeReason(frame.payload);
-        if (frame.type === chunkFrameType || frame.type === packFrameType) yield frame;
+        if (contentTypes.has(frame.type)) yield frame;
       }
     } catch (error) {
       const reason = error instanceof PeerdError ? error : new PeerdError('internal', 'a data connection failed', { cause: error });

@@ -29,7 +29,7 @@ export interface DataConnection {
   readonly signal: AbortSignal;
   /** Queues buffers as one write; resolves when it takes more. Calls `release` when nothing reads them any more, if it comes to that. @throws the reason of `signal` */
   write(buffers: readonly Uint8Array[], release?: () => void): Promise<void>;
-  /** Chunk and pack frames until the other side ends the stream. Reading is pulled. */
+  /** Chunk, pack and hole frames until the other side ends the stream. Reading is pulled. */
   frames(): AsyncIterable<Frame>;
   /** Ends the stream after everything was sent. Resolves when the connection is closed. */
   end(): Promise<void>;

@@ -23,6 +23,8 @@ export interface ContentRound {
   readonly link: Link;
   readonly manifest: Manifest;
   readonly have: HaveSet;
+  /** The receiver takes hole frames. */
+  readonly holes: boolean;
   readonly onOpen: () => void;
   readonly signal: AbortSignal;
 }
@@ -44,6 +46,7 @@ export const runContent = async (environment: TransferEnvironment, live: LiveRec
       roots: record.roots,
       journalPath: statePaths(settings.stateDir, record).journal,
       have: round.have,
+      holes: round.holes,
       alreadyFailed: new Set(live.failures.keys()),
       sink: opened,
       pacers: [...(record.limitRate === undefined ? [] : [new Pacer(record.limitRate)]), ...(environment.pacer ? [isQuick(record) ? environment.pacer.urgent : environment.pacer] : [])],

@@ -170,7 +170,7 @@ export class IncomingTransfer {
       case 'say-offered':
         return this.#voice.say(this.#attendance.link, encodeMessage(offered, { transfer }));
       case 'say-accept':
-        return this.#voice.say(this.#attendance.link, encodeMessage(accept, { transfer, offerRoot: this.record.offerRoot }));
+        return this.#voice.say(this.#attendance.link, encodeMessage(accept, { transfer, offerRoot: this.record.offerRoot, holes: true }));
       case 'say-pause':
         return this.#voice.say(this.#attendance.link, encodeMessage(pause, { transfer, paused: this.record.pausedHere }));
       case 'say-pause-ack':

@@ -10,11 +10,13 @@ import { bytesSchema, type MessageDefinition } from './define.ts';
 export interface Accept {
   transfer: TransferId;
   offerRoot: Uint8Array;
+  /** The receiver takes `hole` frames. Absent: it does not know them. */
+  holes?: boolean;
 }
 
 export const accept: MessageDefinition<'accept', Accept> = {
   kind: 'accept',
   type: 0x44,
   maxBytes: 256,
-  schema: z.object({ transfer: transferIdSchema, offerRoot: bytesSchema(hashBytes) }),
+  schema: z.object({ transfer: transferIdSchema, offerRoot: bytesSchema(hashBytes), holes: z.boolean().exactOptional() }),
 };

@@ -3,9 +3,11 @@
  *
  *   chunk (0x60)  u64 index | 32 bytes BLAKE3-256 | content (1 byte to the transfer's chunk size)
  *   pack  (0x61)  u32 count | count × (u64 index | u32 length | 32 bytes BLAKE3-256) | contents, one after the other
+ *   hole  (0x62)  u64 index
  *
  * Integers are big-endian. `index` counts the chunks of all files of the manifest in order: a file of s bytes has
  * ceil(s / chunkSize) of them, an empty file none. A pack holds whole small files of one chunk each.
+ * A hole stands for a chunk that is nothing but zeros; it goes only to a receiver whose `accept` says that it takes them.
  */
 import { PeerdError } from '../errors.ts';
 import { encodeFrameHeader } from '../frame/codec.ts';
@@ -13,9 +15,11 @@ import { frameHeaderBytes, hashBytes, maxChunkSize, packMaxBytes, packMaxFiles }
 
 export const chunkFrameType = 0x60;
 export const packFrameType = 0x61;
+export const holeFrameType = 0x62;
 
 const chunkHeaderBytes = 8 + hashBytes;
 const packItemBytes = 8 + 4 + hashBytes;
+export const holeFrameBytes = 8;
 
 export const chunkFrameMaxBytes: number = chunkHeaderBytes + maxChunkSize;
 export const packFrameMaxBytes: number = 4 + packMaxFiles * packItemBytes + packMaxBytes;
@@ -90,6 +94,21 @@ export const decodePack = (payload: Buffer): Chunk[] => {
   }
   if (content !== payload.length) throw new PeerdError('malformed_frame', 'pack: bytes after the last file');
   return chunks;
+};
+
+/** A complete hole frame. */
+export const encodeHole = (index: number): Buffer => {
+  const frame = Buffer.allocUnsafe(frameHeaderBytes + holeFrameBytes);
+  frame.writeUInt32BE(holeFrameBytes, 0);
+  frame.writeUInt8(holeFrameType, 4);
+  frame.writeBigUInt64BE(BigInt(index), frameHeaderBytes);
+  return frame;
+};
+
+/** @returns the index. @throws PeerdError `malformed_frame` */
+export const decodeHole = (payload: Buffer): number => {
+  if (payload.length !== holeFrameBytes) throw new PeerdError('malformed_frame', `hole: ${payload.length} bytes, ${holeFrameBytes} are allowed`);
+  return readIndex(payload, 0);
 };
 
 const readIndex = (payload: Buffer, offset: number): number => {

@@ -4,7 +4,7 @@ import { accept } from './accept.ts';
 import { cancel } from './cancel.ts';
 import { chat } from './chat.ts';
 import { chatAck } from './chat-ack.ts';
-import { chunkFrameMaxBytes, chunkFrameType, packFrameMaxBytes, packFrameType } from './chunk.ts';
+import { chunkFrameMaxBytes, chunkFrameType, holeFrameBytes, holeFrameType, packFrameMaxBytes, packFrameType } from './chunk.ts';
 import { close } from './close.ts';
 import { compare } from './compare.ts';
 import { compared } from './compared.ts';
@@ -142,11 +142,12 @@ export const rendezvousMessages: MessageSet<RendezvousMessage> = setOf(anySet(fr
 export const linkMessages: MessageSet<LinkMessage> = setOf(anySet(link));
 /** Before `hello`: nothing else, and nothing large, may arrive. */
 export const handshakeMessages: MessageSet<CommonMessage> = setOf(anySet(common));
-/** Bounds of a data connection after `hello`. Chunks and packs are read with `decodeChunk` and `decodePack`. */
+/** Bounds of a data connection after `hello`. Chunks, packs and holes are read with `decodeChunk`, `decodePack` and `decodeHole`. */
 export const dataBounds: FrameBounds = new Map([
   [close.type, close.maxBytes],
   [chunkFrameType, chunkFrameMaxBytes],
   [packFrameType, packFrameMaxBytes],
+  [holeFrameType, holeFrameBytes],
 ]);
 
 /** Every message definition by kind, for documents and golden vectors. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type Chunk, dataBounds, decodeChunk, decodePack, encodeChunkHeader, encodePack, type Frame, FrameDecoder } from '../../src/index.ts';
+import { type Chunk, dataBounds, decodeChunk, decodeHole, decodePack, encodeChunkHeader, encodeHole, encodePack, type Frame, FrameDecoder } from '../../src/index.ts';
 
 const hash = fc.uint8Array({ minLength: 32, maxLength: 32 }).map((bytes) => Buffer.from(bytes));
 const content = fc.uint8Array({ minLength: 1, maxLength: 200 }).map((bytes) => Buffer.from(bytes));
@@ -31,10 +31,18 @@ describe('bulk frames', () => {
     );
   });
 
+  test('a hole comes back, and looks as the protocol says', () => {
+    expect(encodeHole(5).toString('hex')).toBe('00000008620000000000000005');
+    fc.assert(fc.property(fc.maxSafeNat(), (index) => expect(decodeHole(only(encodeHole(index)).payload)).toBe(index)));
+    expect(() => decodeHole(Buffer.alloc(7))).toThrow(/7 bytes/);
+    expect(() => decodeHole(Buffer.alloc(8, 0xff))).toThrow(/too large/);
+    expect(() => [...new FrameDecoder(dataBounds).push(Buffer.from('0000000962', 'hex'))]).toThrow(/at most 8/);
+  });
+
   test('garbage is malformed_frame', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 400 }), (bytes) => {
-        for (const decode of [decodeChunk, decodePack]) {
+        for (const decode of [decodeChunk, decodePack, decodeHole]) {
           try {
             decode(Buffer.from(bytes));
           } catch (error) {

@@ -1,22 +1,25 @@
-/** Brings verified chunks to the disk behind the frames: large ones at their position, small files whole in the file thread. */
-import { write } from 'node:fs';
+/** Brings verified chunks to the disk behind the frames: large ones at their position, where zeros stay holes, small files whole in the file thread. */
+import { read, write } from 'node:fs';
 import { promisify } from 'node:util';
-import { MiB } from '@peerd/protocol';
+import { BufferPool, MiB } from '@peerd/protocol';
 import type { Manifest } from '../manifest/manifest.ts';
 import type { StageClock } from '../stage-clock.ts';
 import { wholeFileBytes } from '../store/finish.ts';
+import type { Zeros } from '../zeros.ts';
 import { ioError } from '../system-errors.ts';
 import { EntryBatch, packEntries } from '../thread/entry-batch.ts';
 import { type FileThread, FileThreadError } from '../thread/file-thread.ts';
 import { type Arrival, nameOf } from './arrivals.ts';
-import { FileHandles } from './file-handles.ts';
+import { FileHandles, type OpenFile } from './file-handles.ts';
 import { WriteBehind } from './write-behind.ts';
 
 const writeAt = promisify(write);
+const readAt = promisify(read);
 const limits = { jobs: 16, bytes: 16 * MiB };
 
 export interface ChunkWriterOptions {
   readonly manifest: Manifest;
+  readonly zeros: Zeros;
   readonly thread: FileThread;
   readonly stages: StageClock;
   /** They are on disk. */
@@ -29,9 +32,12 @@ export class ChunkWriter {
   readonly #options: ChunkWriterOptions;
   readonly #behind = new WriteBehind(limits);
   readonly #handles = new FileHandles();
+  /** To look at what stands where zeros belong. */
+  readonly #seen: BufferPool;
 
   constructor(options: ChunkWriterOptions) {
     this.#options = options;
+    this.#seen = new BufferPool(options.manifest.chunkSize, limits.jobs);
   }
 
   /**
@@ -84,12 +90,26 @@ export class ChunkWriter {
     });
   }
 
-  async #writeLarge({ index, content, file }: Arrival): Promise<void> {
-    const start = (index - file.firstChunk) * this.#options.manifest.chunkSize;
-    const open = (): Promise<number> => this.#options.thread.call('stagedOpenForWrite', { entry: packEntries([file.entry]) });
-    await this.#handles.with(file.index, open, async (fd) => {
+  async #writeLarge({ index, content, hash, file, isHole }: Arrival): Promise<void> {
+    const { manifest, thread, zeros } = this.#options;
+    const start = (index - file.firstChunk) * manifest.chunkSize;
+    const open = (): Promise<OpenFile> => thread.call('stagedOpenForWrite', { entry: packEntries([file.entry]) });
+    await this.#handles.with(file.index, open, async ({ fd, extendedFrom }) => {
+      if (isHole || zeros.isWhole(hash)) {
+        // Nothing was ever written behind the former end. Before it may stand what an interrupted run has left.
+        if (start >= extendedFrom || (await this.#readsAsZeros(fd, start, content.length))) return;
+      }
       for (let written = 0; written < content.length; ) written += (await writeAt(fd, content, written, content.length - written, start + written)).bytesWritten;
     });
+  }
+
+  async #readsAsZeros(fd: number, start: number, length: number): Promise<boolean> {
+    const seen = this.#seen.take();
+    let filled = 0;
+    for (let bytes = -1; filled < length && bytes !== 0; filled += bytes) ({ bytesRead: bytes } = await readAt(fd, seen, filled, length - filled, start + filled));
+    const areZeros = filled === length && this.#options.zeros.are(seen.subarray(0, length));
+    this.#seen.give(seen);
+    return areZeros;
   }
 
   async #writeSmall(arrivals: readonly Arrival[]): Promise<void> {

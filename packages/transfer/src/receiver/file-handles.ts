@@ -5,16 +5,22 @@ import { promisify } from 'node:util';
 const closeFile = promisify(close);
 const keptOpen = 64;
 
+export interface OpenFile {
+  readonly fd: number;
+  /** The size before it was extended to the one that it gets. */
+  readonly extendedFrom: number;
+}
+
 interface Handle {
-  readonly opening: Promise<number>;
+  readonly opening: Promise<OpenFile>;
   users: number;
 }
 
 export class FileHandles {
   readonly #handles = new Map<number, Handle>();
 
-  /** Runs `use` with the descriptor of the file, which `open` gives the first time. */
-  async with(file: number, open: () => Promise<number>, use: (fd: number) => Promise<void>): Promise<void> {
+  /** Runs `use` with the file, which `open` gives the first time. */
+  async with(file: number, open: () => Promise<OpenFile>, use: (opened: OpenFile) => Promise<void>): Promise<void> {
     const handle = this.#handles.get(file) ?? { opening: open(), users: 0 };
     this.#handles.delete(file);
     this.#handles.set(file, handle);
@@ -39,7 +45,7 @@ export class FileHandles {
       if (this.#handles.size <= keep) return;
       if (handle.users > 0) continue;
       this.#handles.delete(file);
-      if (!(await isFailed(handle))) await closeFile(await handle.opening);
+      if (!(await isFailed(handle))) await closeFile((await handle.opening).fd);
     }
   }
 }

@@ -14,6 +14,7 @@ import { IndexSet } from '../store/index-set.ts';
 import { ChunkJournal } from '../store/chunk-journal.ts';
 import { contentRootOf, fileRootIn } from '../store/content-root.ts';
 import { assertCapacity, assertFreeBytes } from '../store/free-space.ts';
+import { Zeros } from '../zeros.ts';
 import { Staging } from '../store/staging.ts';
 import { FileThread } from '../thread/file-thread.ts';
 import { type Arrival, arrivalsOf, assertHashes } from './arrivals.ts';
@@ -49,6 +50,7 @@ export class Receiver {
   readonly #staging: Staging;
   readonly #thread = new FileThread();
   readonly #writer: ChunkWriter;
+  readonly #zeros: Zeros;
   readonly #failures: Map<number, Failure>;
   readonly #skipped: IndexSet;
   #seal: Seal | undefined;
@@ -78,8 +80,10 @@ export class Receiver {
     this.#present = new IndexSet(chunks);
     this.#reused = new IndexSet(chunks);
     this.#underWay = new IndexSet(chunks);
+    this.#zeros = new Zeros(options.manifest.chunkSize);
     this.#writer = new ChunkWriter({
       manifest: options.manifest,
+      zeros: this.#zeros,
       thread: this.#thread,
       stages: options.stages,
       onWritten: (arrivals) => this.#written(arrivals),
@@ -168,13 +172,13 @@ export class Receiver {
   }
 
   /**
-   * Takes a chunk or a pack. Resolves when another may come; the payload belongs to the receiver from then on, which releases it.
+   * Takes a chunk, a pack or a hole. Resolves when another may come; the payload belongs to the receiver from then on, which releases it.
    *
    * @throws PeerdError `integrity`, `malformed_frame`, `unexpected_message`; `no_space` or `io_error` also of frames before
    */
   async frame(frame: Frame): Promise<void> {
     this.#assertReceiving();
-    const arrivals = await arrivalsOf(frame, this.#manifest);
+    const arrivals = await arrivalsOf(frame, this.#manifest, this.#zeros);
     this.#assertReceiving();
     this.#writer.assertHealthy();
     await this.#writer.write(this.#admit(arrivals), frame.release);

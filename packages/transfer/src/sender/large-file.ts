@@ -1,7 +1,7 @@
 /** A large file: read by chunk, ahead of the connection, and checked once more after the last one. */
 import { close, fstat, read } from 'node:fs';
 import { promisify } from 'node:util';
-import { chunkContentAt, completeChunk, havePageHashes } from '@peerd/protocol';
+import { chunkContentAt, completeChunk, encodeHole, havePageHashes } from '@peerd/protocol';
 import { hash } from '../hashing.ts';
 import { chunksOf } from '../manifest/layout.ts';
 import { EntryBatch } from '../thread/entry-batch.ts';
@@ -97,11 +97,16 @@ const readChunk = async (sending: Sending, source: Source, chunk: number, offset
     release();
     return undefined;
   }
-  const chunkHash = sending.stages.timeSync('hash', () => hash(memory.subarray(chunkContentAt, chunkContentAt + length)));
+  const content = memory.subarray(chunkContentAt, chunkContentAt + length);
+  const isZero = sending.zeros.are(content);
+  const chunkHash = isZero ? sending.zeros.hash(length) : sending.stages.timeSync('hash', () => hash(content));
   await sending.journal.room();
-  if (isWanted(sending, chunk, chunkHash, length)) return { buffers: [completeChunk(memory, chunk, chunkHash, length)], release, chunks: 1, bytes: length };
+  const wanted = isWanted(sending, chunk, chunkHash, length);
+  if (wanted && !(isZero && sending.holes)) return { buffers: [completeChunk(memory, chunk, chunkHash, length)], release, chunks: 1, bytes: length };
   release();
-  return undefined;
+  if (!wanted) return undefined;
+  const hole = encodeHole(chunk);
+  return { buffers: [hole], chunks: 1, bytes: length, wireBytes: hole.length };
 };
 
 /** What was read is one state of the file only if nothing changed until the last byte was read. */

@@ -15,6 +15,7 @@ import { OrderedWindow } from '../ordered-window.ts';
 import type { StageClock } from '../stage-clock.ts';
 import { ChunkJournal } from '../store/chunk-journal.ts';
 import { contentRootOf } from '../store/content-root.ts';
+import { Zeros } from '../zeros.ts';
 import { FileThread } from '../thread/file-thread.ts';
 import type { HaveSet } from './have-set.ts';
 import { sendLargeFile } from './large-file.ts';
@@ -33,6 +34,8 @@ export interface SendContentOptions {
   readonly roots: readonly SourceRoot[];
   readonly journalPath: string;
   readonly have: HaveSet;
+  /** The receiver takes hole frames. */
+  readonly holes?: boolean;
   readonly alreadyFailed: ReadonlySet<number>;
   readonly sink: DataSink;
   /** Rate limits; each piece waits for its turn at all of them. */
@@ -60,7 +63,7 @@ export const sendContent = async (options: SendContentOptions): Promise<{ conten
   const window = new OrderedWindow<Piece | undefined>(readAheadBytes, async (piece) => {
     if (piece === undefined) return;
     signal.throwIfAborted();
-    for (const pacer of options.pacers ?? []) await stages.time('limit', () => pacer.turn(piece.bytes, signal));
+    for (const pacer of options.pacers ?? []) await stages.time('limit', () => pacer.turn(piece.wireBytes ?? piece.bytes, signal));
     await stages.time('socket', () => abortable(options.sink.write(piece.buffers, piece.release), signal));
     options.onChunksSent(piece.chunks, piece.bytes);
   });
@@ -72,7 +75,7 @@ export const sendContent = async (options: SendContentOptions): Promise<{ conten
     options.onEntryFailed(entry, failure.code, failure.message);
   };
   const pool = new BufferPool(chunkContentAt + manifest.chunkSize, Math.ceil(keptBytes / manifest.chunkSize));
-  const sending: Sending = { chunkSize: manifest.chunkSize, journal, have: options.have, thread, pool, window, stages, signal, fail };
+  const sending: Sending = { chunkSize: manifest.chunkSize, journal, have: options.have, holes: options.holes ?? false, zeros: new Zeros(manifest.chunkSize), thread, pool, window, stages, signal, fail };
   try {
     await thread.call('sourcesOpen', { roots: options.roots.map(({ name, source }) => ({ name, source })) });
     const small = new SmallFiles(sending);

@@ -5,6 +5,7 @@ import type { OrderedWindow } from '../ordered-window.ts';
 import type { StageClock } from '../stage-clock.ts';
 import type { ChunkJournal } from '../store/chunk-journal.ts';
 import type { FileThread } from '../thread/file-thread.ts';
+import type { Zeros } from '../zeros.ts';
 import type { HaveSet } from './have-set.ts';
 import type { EntryFailure } from './source-problems.ts';
 
@@ -14,7 +15,10 @@ export interface Piece {
   /** Nothing reads the buffers any more. */
   readonly release?: () => void;
   readonly chunks: number;
+  /** Of content. */
   readonly bytes: number;
+  /** What travels, where it is far from that. */
+  readonly wireBytes?: number;
 }
 
 /** A file with what the scan saw of it. */
@@ -27,6 +31,8 @@ export interface Sending {
   readonly chunkSize: number;
   readonly journal: ChunkJournal;
   readonly have: HaveSet;
+  readonly holes: boolean;
+  readonly zeros: Zeros;
   readonly thread: FileThread;
   /** Memory for one chunk frame each. */
   readonly pool: BufferPool;

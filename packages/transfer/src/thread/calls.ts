@@ -25,7 +25,7 @@ export interface Calls {
   stagingOpen: { in: { rootFd: number }; out: void };
   stagedDirectories: { in: { entries: Uint8Array }; out: void };
   stagedWrite: { in: { entries: Uint8Array; content: Uint8Array }; out: void };
-  stagedOpenForWrite: { in: { entry: Uint8Array }; out: number };
+  stagedOpenForWrite: { in: { entry: Uint8Array }; out: { fd: number; extendedFrom: number } };
   stagedOpenForRead: { in: { entry: Uint8Array }; out: { fd: number; size: number } | undefined };
   stagedHash: { in: { entries: Uint8Array }; out: Uint8Array<ArrayBuffer> };
   stagedFinish: { in: { entries: Uint8Array; keepOpen: boolean }; out: FinishResult };

@@ -88,11 +88,20 @@ export class StagedFiles {
     });
   }
 
-  /** A descriptor for positioned writes; the caller closes it. */
-  openForWrite(packed: Uint8Array): number {
-    const path = this.#cursor.path(only(packed).path);
-    const open = (): number => this.#openAgain(path, O_CREAT | O_WRONLY | O_NOFOLLOW | O_NONBLOCK);
-    return replacing(path, open, ['ELOOP', 'ENXIO']);
+  /** A descriptor for positioned reads and writes, which the caller closes. The file has its size from now on: what is not written is a hole. */
+  openForWrite(packed: Uint8Array): { fd: number; extendedFrom: number } {
+    const entry = only(packed);
+    const path = this.#cursor.path(entry.path);
+    const open = (): number => this.#openAgain(path, O_CREAT | O_RDWR | O_NOFOLLOW | O_NONBLOCK);
+    const fd = replacing(path, open, ['ELOOP', 'ENXIO']);
+    try {
+      const { size } = fstatSync(fd);
+      if (size < entry.size) ftruncateSync(fd, entry.size);
+      return { fd, extendedFrom: size };
+    } catch (error) {
+      closeSync(fd);
+      throw error;
+    }
   }
 
   /** A descriptor for positioned reads and the size; `undefined` when there is no such file. The caller closes it. */

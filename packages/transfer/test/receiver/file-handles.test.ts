@@ -19,9 +19,9 @@ test('each file is opened once while it is used, at most 64 stay open, and none 
       file,
       async () => {
         opened += 1;
-        return openSync(join(directory, `${file}`), 'a');
+        return { fd: openSync(join(directory, `${file}`), 'a'), extendedFrom: 0 };
       },
-      async (fd) => {
+      async ({ fd }) => {
         await Promise.resolve();
         writeSync(fd, 'x');
       },
@@ -43,8 +43,8 @@ test('a file that could not be opened is tried again', async () => {
   let used = 0;
   await handles.with(
     1,
-    async () => openSync(join(directory, 'file'), 'r'),
-    async (fd) => {
+    async () => ({ fd: openSync(join(directory, 'file'), 'r'), extendedFrom: 0 }),
+    async ({ fd }) => {
       used = fd;
     },
   );

@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { appendFile, mkdir, readFile, rename, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { chunkFrameType, dataBounds, decodeChunk, decodePack, FrameDecoder, hashBytes } from '@peerd/protocol';
+import { chunkFrameType, dataBounds, decodeChunk, decodeHole, decodePack, FrameDecoder, hashBytes, holeFrameType } from '@peerd/protocol';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { HaveSet, Manifest, scanSources, type ScanResult, sendContent, StageClock } from '../../src/index.ts';
+import { HaveSet, Manifest, Pacer, scanSources, type ScanResult, sendContent, StageClock } from '../../src/index.ts';
 import { hash } from '../../src/hashing.ts';
 import { content } from '../support/content.ts';
 import { temporaryDirectory } from '../support/directory.ts';
@@ -38,14 +38,17 @@ const prepare = async (files: Record<string, Buffer>): Promise<Source> => {
 
 interface Sent {
   readonly chunks: Map<number, { hash: Buffer; content: Buffer }>;
+  /** Chunks that came as holes. */
+  readonly holes: readonly number[];
   readonly failed: Map<number, string>;
   readonly contentRoot: Buffer;
   readonly stages: StageClock;
 }
 
-const send = async (source: Source, options: { have?: HaveSet; signal?: AbortSignal; alreadyFailed?: Set<number>; onWrite?: (writes: number) => Promise<void> | void } = {}): Promise<Sent> => {
+const send = async (source: Source, options: { have?: HaveSet; holes?: boolean; signal?: AbortSignal; pacers?: Pacer[]; alreadyFailed?: Set<number>; onWrite?: (writes: number) => Promise<void> | void } = {}): Promise<Sent> => {
   const chunks: Sent['chunks'] = new Map();
   const failed: Sent['failed'] = new Map();
+  const holes: number[] = [];
   const decoder = new FrameDecoder(dataBounds);
   const stages = new StageClock();
   let writes = 0;
@@ -55,13 +58,16 @@ const send = async (source: Source, options: { have?: HaveSet; signal?: AbortSig
     roots: source.scan.roots,
     journalPath: join(source.root, 'journal'),
     have: options.have ?? new HaveSet(source.scan.chunks),
+    ...(options.holes === undefined ? {} : { holes: options.holes }),
     alreadyFailed: options.alreadyFailed ?? new Set(),
+    pacers: options.pacers ?? [],
     sink: {
       write: async (buffers, release) => {
         writes += 1;
         await options.onWrite?.(writes);
         for (const frame of decoder.push(Buffer.concat(buffers)))
-          for (const chunk of frame.type === chunkFrameType ? [decodeChunk(frame.payload)] : decodePack(frame.payload)) {
+          if (frame.type === holeFrameType) holes.push(decodeHole(frame.payload));
+          else for (const chunk of frame.type === chunkFrameType ? [decodeChunk(frame.payload)] : decodePack(frame.payload)) {
             expect(chunks.has(chunk.index)).toBe(false);
             expect(hash(chunk.content)).toEqual(chunk.hash);
             chunks.set(chunk.index, { hash: Buffer.from(chunk.hash), content: Buffer.from(chunk.content) });
@@ -85,9 +91,9 @@ const send = async (source: Source, options: { have?: HaveSet; signal?: AbortSig
     stages,
     signal: options.signal ?? never,
   });
-  expect(reported).toBe(chunks.size);
+  expect(reported).toBe(chunks.size + holes.length);
   expect(failures).toBe(failed.size + (options.alreadyFailed?.size ?? 0));
-  return { chunks, failed, contentRoot, stages };
+  return { chunks, holes, failed, contentRoot, stages };
 };
 
 const haveOf = (source: Source, sent: Sent, indexes: Iterable<number>): HaveSet => {
@@ -111,6 +117,31 @@ describe('sendContent', () => {
     expect(sent.stages.times.read).toBeGreaterThan(0);
     const journal = await readFile(join(source.root, 'journal'));
     for (const [index, chunk] of sent.chunks) expect(journal.subarray(index * hashBytes, (index + 1) * hashBytes)).toEqual(chunk.hash);
+  });
+
+  test('chunks of zeros go as holes, only to a receiver that takes them, and the root is the same', async () => {
+    const almost = Buffer.alloc(chunkSize);
+    almost[chunkSize - 1] = 1;
+    const source = await prepare({ hollow: Buffer.concat([Buffer.alloc(chunkSize), almost, Buffer.alloc(2 * chunkSize + 7)]), small: Buffer.alloc(100) });
+    const plain = await send(source);
+    expect([plain.chunks.size, plain.holes]).toEqual([6, []]);
+    const short = await send(source, { holes: true });
+    expect([[...short.chunks.keys()].sort((a, b) => a - b), short.holes]).toEqual([[1, 5], [0, 2, 3, 4]]);
+    expect(short.contentRoot).toEqual(plain.contentRoot);
+    expect((await send(source, { holes: true, have: haveOf(source, plain, [0, 1, 3, 4]) })).holes).toEqual([2]);
+  });
+
+  test('what travels of holes is what the rate limit counts', async () => {
+    const source = await prepare({ hollow: Buffer.alloc(100 * chunkSize) });
+    const turns: number[] = [];
+    const pacer = new Pacer(1_000_000_000);
+    const turn = pacer.turn.bind(pacer);
+    pacer.turn = (bytes, signal) => {
+      turns.push(bytes);
+      return turn(bytes, signal);
+    };
+    await send(source, { holes: true, pacers: [pacer] });
+    expect(turns).toEqual(Array.from({ length: 100 }, () => 13));
   });
 
   test('what the receiver has is not sent; from its own journal it need not even be read', async () => {

@@ -104,6 +104,7 @@ export const flow = async (options: FlowOptions): Promise<FlowResult> => {
     roots: offered.scan.roots,
     journalPath: join(state, 'sender.journal'),
     have,
+    holes: true,
     alreadyFailed: options.alreadyFailed ?? new Set(),
     sink,
     onEntryFailed: (entry, code, message) => {
