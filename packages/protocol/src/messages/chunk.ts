@@ -71,7 +71,19 @@ export const encodePack = (chunks: readonly Chunk[]): Buffer[] => {
     offset += packItemBytes;
     contentBytes += chunk.content.length;
   }
-  return [encodeFrameHeader(packFrameType, table.length + contentBytes), table, ...chunks.map((chunk) => chunk.content)];
+  return [encodeFrameHeader(packFrameType, table.length + contentBytes), table, ...joined(chunks)];
+};
+
+/** Contents that stand one behind the other in memory, as files that were read together do, are one buffer. */
+const joined = (chunks: readonly Chunk[]): Buffer[] => {
+  const parts: Buffer[] = [];
+  for (const { content } of chunks) {
+    const last = parts.at(-1);
+    if (last !== undefined && last.buffer === content.buffer && last.byteOffset + last.length === content.byteOffset)
+      parts[parts.length - 1] = Buffer.from(last.buffer, last.byteOffset, last.length + content.length);
+    else parts.push(content);
+  }
+  return parts;
 };
 
 /** @throws PeerdError `malformed_frame` */

@@ -31,6 +31,14 @@ describe('bulk frames', () => {
     );
   });
 
+  test('contents that stand one behind the other leave as one buffer', () => {
+    const memory = Buffer.from('aabbbcddd');
+    const slice = (start: number, end: number): Chunk => ({ index: start, hash: Buffer.alloc(32, start), content: memory.subarray(start, end) });
+    const given = [slice(0, 2), slice(2, 5), slice(6, 9)];
+    expect(encodePack(given).slice(2).map(String)).toEqual(['aabbb', 'ddd']);
+    expect(decodePack(only(Buffer.concat(encodePack(given))).payload)).toEqual(given);
+  });
+
   test('a hole comes back, and looks as the protocol says', () => {
     expect(encodeHole(5).toString('hex')).toBe('00000008620000000000000005');
     fc.assert(fc.property(fc.maxSafeNat(), (index) => expect(decodeHole(only(encodeHole(index)).payload)).toBe(index)));
