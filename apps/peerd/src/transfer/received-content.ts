@@ -113,6 +113,8 @@ export class ReceivedContent {
     const receiver = await Receiver.open({
       manifest: await this.manifest(), destination: record.destination ?? settings.downloadDir, stagingName: stagingName(record),
       journalPath: statePaths(settings.stateDir, record).journal, stages: this.#live.clock,
+      // Its sender may write over these files; anybody else learns nothing of them.
+      useBasis: record.conflict === 'overwrite',
     });
     await failures;
     for (const { entry, code, message } of this.#live.failures.values()) receiver.entryFailed(entry, code, message);

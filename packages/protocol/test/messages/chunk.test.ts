@@ -41,7 +41,7 @@ describe('bulk frames', () => {
 
   test('a hole comes back, and looks as the protocol says', () => {
     expect(encodeHole(5).toString('hex')).toBe('00000008620000000000000005');
-    fc.assert(fc.property(fc.maxSafeNat(), (index) => expect(decodeHole(only(encodeHole(index)).payload)).toBe(index)));
+    fc.assert(fc.property(fc.maxSafeNat(), (index) => decodeHole(only(encodeHole(index)).payload) === index));
     expect(() => decodeHole(Buffer.alloc(7))).toThrow(/7 bytes/);
     expect(() => decodeHole(Buffer.alloc(8, 0xff))).toThrow(/too large/);
     expect(() => [...new FrameDecoder(dataBounds).push(Buffer.from('0000000962', 'hex'))]).toThrow(/at most 8/);

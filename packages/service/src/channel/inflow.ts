@@ -27,7 +27,8 @@ export class Inflow implements Disposable {
   constructor(socket: Socket, absorb: (piece: Buffer) => boolean) {
     this.#socket = socket;
     this.#absorb = absorb;
-    if (socket.readableEnded || socket.closed) this.#ended = true;
+    if (socket.readableEnded) this.#ended = true;
+    else if (socket.destroyed) this.#failure = new Error('the socket was closed');
     socket.on('data', this.#onData).once('end', this.#onEnd).once('error', this.#onError).once('close', this.#onClose);
   }
 

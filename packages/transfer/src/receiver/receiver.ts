@@ -1,13 +1,13 @@
 /**
  * The way of content into the receiver:
  *
- *  1. `verify`: directories are made, what the journal of an earlier run claims is hashed again
+ *  1. `verify`: directories are made, what the journal of an earlier run claims is hashed again, a basis is copied
  *  2. `have`: what need not travel
  *  3. `frame`: announced? not there yet? right hash? Then written behind and journalled
  *  4. `complete`: nothing is missing, and the whole has the content root of the sender
  *  5. `place`: finished, flushed, sealed, moved to its final names; staging goes
  */
-import { type Frame, havePageHashes, PeerdError } from '@peerd/protocol';
+import { type Frame, hashBytes, havePageHashes, PeerdError } from '@peerd/protocol';
 import type { Manifest } from '../manifest/manifest.ts';
 import type { StageClock } from '../stage-clock.ts';
 import { IndexSet } from '../store/index-set.ts';
@@ -18,6 +18,7 @@ import { Zeros } from '../zeros.ts';
 import { Staging } from '../store/staging.ts';
 import { FileThread } from '../thread/file-thread.ts';
 import { type Arrival, arrivalsOf, assertHashes } from './arrivals.ts';
+import { copyBasis } from './basis.ts';
 import { bytesOfChunk, bytesOfChunks } from './chunk-bytes.ts';
 import { ChunkWriter } from './chunk-writer.ts';
 import { makeDirectories } from './directories.ts';
@@ -34,6 +35,8 @@ export interface ReceiverOptions {
   readonly stagingName: string;
   readonly journalPath: string;
   readonly stages: StageClock;
+  /** Take what files of the same paths in the destination have in common with the new ones. The sender gets hashes of their chunks. */
+  readonly useBasis?: boolean;
 }
 
 /** `received` and `rewritten` count over all restarts; `reused` is what was there and verified when this flow started. */
@@ -59,6 +62,9 @@ export class Receiver {
   /** Of these, the ones from before this flow that have not come again. */
   #reused: IndexSet;
   readonly #underWay: IndexSet;
+  readonly #useBasis: boolean;
+  /** Hashes of chunks in staging that came from files in the destination. They are present once the sender has left them out. */
+  #basis: ReadonlyMap<number, Buffer> = new Map();
   #reusedCount = 0;
   #bytesDone = 0;
   #isVerified = false;
@@ -80,6 +86,7 @@ export class Receiver {
     this.#present = new IndexSet(chunks);
     this.#reused = new IndexSet(chunks);
     this.#underWay = new IndexSet(chunks);
+    this.#useBasis = options.useBasis ?? false;
     this.#zeros = new Zeros(options.manifest.chunkSize);
     this.#writer = new ChunkWriter({
       manifest: options.manifest,
@@ -158,6 +165,8 @@ export class Receiver {
         await verifyClaims({ manifest: this.#manifest, journal: this.#journal, thread: this.#thread, stages: this.#stages, signal });
       }
       this.#present = this.#journal.claimed.copy();
+      if (this.#seal === undefined && this.#useBasis)
+        this.#basis = await copyBasis({ manifest: this.#manifest, staging: this.#staging, thread: this.#thread, stages: this.#stages, present: this.#present, signal });
       this.#bytesDone = await bytesOfChunks(this.#manifest, this.#present);
       this.#isVerified = true;
     }
@@ -168,7 +177,13 @@ export class Receiver {
 
   /** What is there, in ascending runs that fit a `have` message each. */
   *have(): Generator<{ start: number; hashes: Buffer }, void, void> {
-    for (const { start, count } of this.#reused.runs(havePageHashes)) yield { start, hashes: this.#journal.readSync(start, count) };
+    const there = this.#reused.copy();
+    for (const index of this.#basis.keys()) if (!this.#present.has(index)) there.set(index);
+    for (const { start, count } of there.runs(havePageHashes)) {
+      const hashes = this.#journal.readSync(start, count);
+      for (let index = start; index < start + count; index += 1) if (!this.#present.has(index)) this.#basis.get(index)?.copy(hashes, (index - start) * hashBytes);
+      yield { start, hashes };
+    }
   }
 
   /**
@@ -197,6 +212,7 @@ export class Receiver {
     this.#assertReceiving();
     await this.#writer.idle();
     this.#writer.assertHealthy();
+    await this.#adoptBasis();
     await this.#journal.flush();
     const own = await contentRootOf(this.#manifest, this.#journal, (entry) => this.#failures.has(entry));
     if (own.missing > 0) throw new PeerdError('integrity', `${own.missing} chunks have not arrived`, { hint: 'Resume the transfer: only these are sent again.' });
@@ -255,6 +271,21 @@ export class Receiver {
     for (const index of indexes) this.#underWay.set(index);
     this.#contentRoot = undefined;
     return wanted;
+  }
+
+  /** What the sender has left out is what it has, or the content roots will differ. */
+  async #adoptBasis(): Promise<void> {
+    for (const [index, hash] of this.#basis) {
+      if (this.#present.has(index)) continue;
+      const file = await this.#manifest.fileOfChunk(index);
+      const bytes = bytesOfChunk(file, index, this.#manifest.chunkSize);
+      this.#present.set(index);
+      this.#reusedCount += 1;
+      this.#bytesDone += bytes;
+      this.#journal.set(index, hash, bytes);
+      await this.#journal.room();
+    }
+    this.#basis = new Map();
   }
 
   #written(arrivals: readonly Arrival[]): void {

@@ -38,6 +38,11 @@ export interface Calls {
   compareOpen: { in: { directoryFd: number | undefined }; out: void };
   /** Two bytes for each entry: a comparison and its risks. */
   compareEntries: { in: { entries: Uint8Array }; out: Uint8Array<ArrayBuffer> };
+  basisOpen: { in: { directoryFd: number; chunkSize: number }; out: void };
+  /** Bytes that can be copied from; 0: there is nothing. */
+  basisFile: { in: { entry: Uint8Array }; out: number };
+  basisCopy: { in: { offset: number; length: number }; out: Uint8Array<ArrayBuffer> };
+  basisClose: { in: Record<string, never>; out: void };
   removeTree: { in: { path: Uint8Array; limit: number }; out: boolean };
 }
 

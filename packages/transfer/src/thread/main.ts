@@ -1,6 +1,7 @@
 /** Entry of the file thread: answers one request after the other until it is terminated. */
 import { isMainThread, parentPort } from 'node:worker_threads';
 import { PathFilter } from '@peerd/protocol/path-filter';
+import { BasisFiles } from './basis-files.ts';
 import { BatchError } from './batch-error.ts';
 import type { CallName, Calls, FailedCall, Reply, Request } from './calls.ts';
 import { ComparedFiles } from './compared-files.ts';
@@ -23,6 +24,7 @@ let sources: SourceFiles | undefined;
 let staging: StagedFiles | undefined;
 let merged: MergedFiles | undefined;
 let compared: ComparedFiles | undefined;
+let basis: BasisFiles | undefined;
 
 const handlers: { [K in CallName]: (input: Calls[K]['in']) => Calls[K]['out'] } = {
   reset: () => {
@@ -31,11 +33,13 @@ const handlers: { [K in CallName]: (input: Calls[K]['in']) => Calls[K]['out'] } 
     staging?.close();
     merged?.close();
     compared?.close();
+    basis?.close();
     walk = undefined;
     sources = undefined;
     staging = undefined;
     merged = undefined;
     compared = undefined;
+    basis = undefined;
   },
   walkOpen: ({ paths, name, workingDirectory, filter }) => {
     const roots = paths.map((path, position) => {
@@ -95,6 +99,16 @@ const handlers: { [K in CallName]: (input: Calls[K]['in']) => Calls[K]['out'] } 
     compared = new ComparedFiles(directoryFd);
   },
   compareEntries: ({ entries }) => opened(compared).compare(entries),
+  basisOpen: ({ directoryFd, chunkSize }) => {
+    basis?.close();
+    basis = new BasisFiles(directoryFd, opened(staging), chunkSize);
+  },
+  basisFile: ({ entry }) => opened(basis).open(entry),
+  basisCopy: ({ offset, length }) => opened(basis).copy(offset, length),
+  basisClose: () => {
+    basis?.close();
+    basis = undefined;
+  },
   removeTree: ({ path, limit }) => removeTree(buffer(path), limit),
 };
 

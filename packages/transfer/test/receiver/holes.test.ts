@@ -122,5 +122,6 @@ test('refused: a hole that was not announced, one that came before, one of a wro
   for (const frame of [hole(7), hole(chunks + 2), { type: holeFrameType, payload: Buffer.alloc(9) }]) await expect(receiver.frame(frame)).rejects.toMatchObject({ code: 'malformed_frame' });
   receiver.entryFailed(0, 'source_changed', 'it changed');
   await receiver.frame(hole(8));
+  await receiver.close();
   expect(receiver.counters.received).toBe(1);
 });
