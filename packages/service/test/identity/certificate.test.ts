@@ -35,11 +35,13 @@ describe('certificate', () => {
   ] as const)('what %s is replaced', async (_, other) => {
     const { directory, path } = await makeState();
     const { publicKey, certificate } = await loadIdentity(directory);
-    await writeFile(path, await other(certificate));
+    const found = await other(certificate);
+    await writeFile(path, found);
     const again = await loadIdentity(directory);
     expect(new X509Certificate(again.certificate).publicKey.export({ type: 'spki', format: 'der' })).toEqual(publicKey);
     expect(await readFile(path, 'utf8')).toBe(again.certificate);
     expect(again.certificate).not.toBe(certificate);
+    expect(again.certificate).not.toBe(found);
   });
 
   test('one that ends soon is replaced, as is one of the future', async () => {
