@@ -50,8 +50,7 @@ describe('spool', () => {
     spool.release({ id: 'one' });
     expect(await left(stateDir)).toEqual([id]);
     spool.release({ id: 'two' });
-    await vi.waitFor(async () => expect(await left(stateDir)).toEqual([]));
-    expect(spool.used).toBe(0);
+    await vi.waitFor(async () => expect([await left(stateDir), spool.used]).toEqual([[], 0]), { timeout: 20_000 });
     await expect(spool.sources([id])).rejects.toMatchObject({ code: 'not_found' });
   });
 
@@ -61,7 +60,7 @@ describe('spool', () => {
     const broken = new Readable({ read: () => {} });
     broken.push(Buffer.alloc(1000));
     const uploading = file(spool, broken);
-    await vi.waitFor(() => expect(spool.used).toBe(1000));
+    await vi.waitFor(() => expect(spool.used).toBe(1000), { timeout: 20_000 });
     broken.destroy(new Error('the client went away'));
     await expect(uploading).rejects.toThrow('the client went away');
     expect({ left: await left(stateDir), used: spool.used }).toEqual({ left: [], used: 0 });

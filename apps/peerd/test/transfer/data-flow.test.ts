@@ -79,7 +79,7 @@ describe('data flow', () => {
       using flow = new DataFlow({ link, transfer: 't', maxBytes: 10, onOpen: () => {}, signal: never });
       flow.prepare();
     }
-    await vi.waitFor(() => expect(connections[1]).toMatchObject({ ended: false, destroyed: true }));
+    await vi.waitFor(() => expect(connections[1]).toMatchObject({ ended: false, destroyed: true }), { timeout: 20_000 });
   });
 
   test('prepared in vain, the first write fails; without one nothing has', async () => {

@@ -60,7 +60,7 @@ describe('pause', () => {
     expect(await world[who].service.hold(id, true)).toMatchObject({ state: 'already_paused' });
     await Promise.all([alice.reaches(id, 'paused'), bob.reaches(id, 'paused')]);
     release();
-    await vi.waitFor(async () => expect(await openBelow(bob.settings.downloadDir)).toEqual([]));
+    await vi.waitFor(async () => expect(await openBelow(bob.settings.downloadDir)).toEqual([]), { timeout: 20_000 });
     expect(await pausedBy(alice, id)).toEqual(await pausedBy(bob, id));
     expect(alice.service.counts()).toMatchObject({ active: 0, waiting: 1 });
     expect(await world[who].service.hold(id, false)).toMatchObject({ state: 'resumed' });
@@ -78,7 +78,7 @@ describe('pause', () => {
     const { held, release } = holdAfter(wire, 10);
     await held;
     await Promise.all([alice.service.hold(id, true), bob.service.hold(id, true)]);
-    await vi.waitFor(async () => expect([await pausedBy(alice, id), await pausedBy(bob, id)]).toEqual([['sender', 'receiver'], ['sender', 'receiver']]));
+    await vi.waitFor(async () => expect([await pausedBy(alice, id), await pausedBy(bob, id)]).toEqual([['sender', 'receiver'], ['sender', 'receiver']]), { timeout: 20_000 });
     release();
     wire.cut();
     for (const peer of [alice, bob]) {
@@ -91,7 +91,7 @@ describe('pause', () => {
     world.link();
     await bob.service.hold(id, false);
     expect(await pausedBy(bob, id)).toEqual(['sender']);
-    await vi.waitFor(async () => expect(await pausedBy(alice, id)).toEqual(['sender']));
+    await vi.waitFor(async () => expect(await pausedBy(alice, id)).toEqual(['sender']), { timeout: 20_000 });
     await alice.service.hold(id, false);
     await arrives(started);
   });
@@ -137,8 +137,8 @@ describe('pause', () => {
     await alice.reaches(id, 'paused');
     release();
     expect(await alice.service.cancel(id)).toMatchObject({ state: 'cancelled', transfer: { state: 'cancelled' } });
-    await vi.waitFor(async () => expect(await bob.service.list()).toMatchObject([{ state: 'cancelled' }]));
-    await vi.waitFor(async () => expect(await readdir(bob.settings.downloadDir)).toEqual([]));
+    await vi.waitFor(async () => expect(await bob.service.list()).toMatchObject([{ state: 'cancelled' }]), { timeout: 20_000 });
+    await vi.waitFor(async () => expect(await readdir(bob.settings.downloadDir)).toEqual([]), { timeout: 20_000 });
     await expect(alice.service.hold(id, true)).rejects.toMatchObject({ code: 'wrong_state', hint: 'It is over.' });
     await expect(bob.service.hold(id, false)).rejects.toMatchObject({ code: 'wrong_state' });
   });

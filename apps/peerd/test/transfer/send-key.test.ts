@@ -84,7 +84,7 @@ describe('what was uploaded', () => {
     await alice.start();
     expect(await spooled()).toEqual([id]);
     await alice.service.cancel(transfers[1]?.id ?? '');
-    await vi.waitFor(async () => expect(await spooled()).toEqual([]));
+    await vi.waitFor(async () => expect(await spooled()).toEqual([]), { timeout: 20_000 });
     await expect(alice.service.send({ peers: ['bob'], paths: [], spools: [{ id }] }, never)).rejects.toMatchObject({ code: 'not_found' });
     await expect(alice.service.send({ peers: ['bob'], paths: [], spools: [] }, never)).rejects.toMatchObject({ code: 'source_missing' });
   });

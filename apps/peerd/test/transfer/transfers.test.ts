@@ -62,7 +62,7 @@ describe('transfers', () => {
     expect(sent.files[0]?.root).toMatch(/^[0-9a-f]{64}$/);
     expect(received.files[0]?.root).toBe(sent.files[0]?.root);
     expect(received.receipt).toEqual(sent.receipt);
-    await vi.waitFor(() => expect([[...alice.needed], [...bob.needed], wire.listeners]).toEqual([[], [], 0]));
+    await vi.waitFor(() => expect([[...alice.needed], [...bob.needed], wire.listeners]).toEqual([[], [], 0]), { timeout: 20_000 });
     expect(await bob.service.accept(id, {})).toMatchObject({ state: 'already_accepted' });
     expect(await bob.event((event) => event.kind === 'transfer' && event.transfer.state === 'done')).toMatchObject({ savedAs: [saved] });
   });
@@ -314,7 +314,7 @@ describe('transfers', () => {
     const metrics = await bob.registry.metrics();
     expect(metrics).toContain('peerd_transfers_total{direction="receive",outcome="done"} 1');
     expect(metrics).toContain('peerd_transfer_bytes_total{direction="receive"} 10');
-    await vi.waitFor(async () => expect(bob.service.hasUnfinishedTransfer(alice.id)).toBe(false));
+    await vi.waitFor(async () => expect(bob.service.hasUnfinishedTransfer(alice.id)).toBe(false), { timeout: 20_000 });
     wire.cut();
     const incoming = join(bob.settings.stateDir, 'transfers', 'in', alice.id);
     await mkdir(join(incoming, '01jd0000000000000000000000'));
@@ -322,7 +322,7 @@ describe('transfers', () => {
       await bob.stop();
       bob.now = () => Date.now() + days * 86_400_000;
       await bob.start();
-      await vi.waitFor(async () => expect([(await bob.service.list()).map((transfer) => transfer.id), await readdir(incoming)]).toEqual([left, left]));
+      await vi.waitFor(async () => expect([(await bob.service.list()).map((transfer) => transfer.id), await readdir(incoming)]).toEqual([left, left]), { timeout: 20_000 });
     }
   });
 

@@ -72,7 +72,7 @@ describe('GET /v1/events', () => {
     slow.pause();
     slow.on('error', () => {});
     slow.write('GET /v1/events HTTP/1.1\r\nHost: x\r\n\r\n');
-    await vi.waitFor(() => expect(world.hub.subscribers).toBe(1));
+    await vi.waitFor(() => expect(world.hub.subscribers).toBe(1), { timeout: 20_000 });
     const closed = once(slow, 'close');
     const reader = blocks(await world.events());
     let published = 0;
@@ -97,7 +97,7 @@ describe('GET /v1/events', () => {
     const gone = await world.events();
     await take(blocks(gone), 1);
     gone.destroy();
-    await vi.waitFor(() => expect(world.hub.subscribers).toBe(0));
+    await vi.waitFor(() => expect(world.hub.subscribers).toBe(0), { timeout: 20_000 });
     const stays = blocks(await world.events());
     expect(await take(stays, 1)).toHaveLength(1);
     world.stopping.abort(new PeerdError('shutting_down', 'the daemon is stopping'));

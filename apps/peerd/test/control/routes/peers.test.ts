@@ -43,7 +43,7 @@ describe('POST /v1/peers/:peer/connect', () => {
     const world = await controlWorld();
     world.roster.set(bob.id, listed(bob));
     const response = world.call('POST', '/v1/peers/bob/connect', { timeoutMs: 60_000 });
-    await vi.waitFor(() => expect(world.links.dialling.has(bob.id)).toBe(true));
+    await vi.waitFor(() => expect(world.links.dialling.has(bob.id)).toBe(true), { timeout: 20_000 });
     world.links.dialling.get(bob.id)?.resolve(world.links.put(bob));
     expect(await response).toEqual({ status: 200, body: { peer: bob, state: 'linked', address: '192.0.2.1:7', warnings: [] } });
     expect(world.contacts.get(bob.id)).toMatchObject({ trust: 'pinned' });
@@ -71,7 +71,7 @@ describe('POST /v1/peers/:peer/connect', () => {
     world.roster.set(bob.id, listed(bob));
     const sent = send(world.socket, 'POST', '/v1/peers/bob/connect');
     sent.on('error', () => {});
-    await vi.waitFor(() => expect(world.links.dialling.has(bob.id)).toBe(true));
+    await vi.waitFor(() => expect(world.links.dialling.has(bob.id)).toBe(true), { timeout: 20_000 });
     const signal = world.links.dialling.get(bob.id)?.signal;
     sent.destroy();
     if (signal && !signal.aborted) await once(signal, 'abort');
@@ -82,7 +82,7 @@ describe('POST /v1/peers/:peer/connect', () => {
     const world = await controlWorld();
     world.roster.set(bob.id, listed(bob));
     const response = world.call('POST', '/v1/peers/bob/connect');
-    await vi.waitFor(() => expect(world.links.dialling.has(bob.id)).toBe(true));
+    await vi.waitFor(() => expect(world.links.dialling.has(bob.id)).toBe(true), { timeout: 20_000 });
     world.stopping.abort(new PeerdError('shutting_down', 'the daemon is stopping'));
     expect(await response).toMatchObject({ status: 503, body: { error: { code: 'shutting_down' } } });
     await world.close();
@@ -153,7 +153,7 @@ describe('messages', () => {
     world.roster.set(bob.id, listed(bob));
     const sent = send(world.socket, 'POST', '/v1/messages', { peer: 'bob', text: 'hello\u0007' });
     sent.on('error', () => {});
-    await vi.waitFor(async () => expect((await world.call('GET', '/v1/messages?peer=bob&limit=1')).body).toMatchObject({ peer: bob, messages: [{ text: 'hello\\x07', state: 'queued', stranger: false }] }));
+    await vi.waitFor(async () => expect((await world.call('GET', '/v1/messages?peer=bob&limit=1')).body).toMatchObject({ peer: bob, messages: [{ text: 'hello\\x07', state: 'queued', stranger: false }] }), { timeout: 20_000 });
     sent.destroy();
     expect(world.contacts.get(bob.id)).toBeDefined();
     expect((await world.call('GET', '/v1/messages?strangers=true')).body).toEqual({ messages: [] });
@@ -170,7 +170,7 @@ describe('forget', () => {
     await world.policies.set(bob, 'auto', undefined);
     const sent = send(world.socket, 'POST', '/v1/messages', { peer: 'bob', text: 'hello' });
     sent.on('error', () => {});
-    await vi.waitFor(async () => expect((await world.call('GET', '/v1/messages?peer=bob')).body).toMatchObject({ messages: [{ text: 'hello' }] }));
+    await vi.waitFor(async () => expect((await world.call('GET', '/v1/messages?peer=bob')).body).toMatchObject({ messages: [{ text: 'hello' }] }), { timeout: 20_000 });
     sent.destroy();
     world.links.put(bob);
     expect(await world.call('POST', '/v1/peers/bob/forget')).toEqual({ status: 200, body: { peer: bob, state: 'forgotten', droppedMessages: 1 } });
