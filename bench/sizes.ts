@@ -17,6 +17,8 @@ export interface Sizes {
   readonly denseSparseBytes: number;
   readonly tinyRuns: number;
   readonly requests: number;
+  /** Options of the transfers beside which the requests are made. */
+  readonly loadOptions: readonly string[];
   /** Of the partial transfer, and how long its first part may take. */
   readonly partialBytes: number;
   readonly partialSeconds: number;
@@ -33,6 +35,7 @@ export const fullSizes: Sizes = {
   denseSparseBytes: 2 * GiB,
   tinyRuns: 30,
   requests: 240,
+  loadOptions: [],
   partialBytes: 10 * GiB,
   partialSeconds: 25,
   blake3Bytes: 8 * GiB,
@@ -48,6 +51,8 @@ export const quickSizes: Sizes = {
   denseSparseBytes: 16 * MiB,
   tinyRuns: 2,
   requests: 10,
+  // So that so little content is under way for as long as the requests take.
+  loadOptions: ['--limit-rate', '4M'],
   partialBytes: 24 * MiB,
   partialSeconds: 2,
   blake3Bytes: 64 * MiB,

@@ -25,13 +25,13 @@ class Load implements AsyncDisposable {
   readonly #running: Promise<void>;
   failure: Error | undefined;
 
-  constructor(pair: PeerPair, file: string, signal: AbortSignal) {
-    this.#running = this.#run(pair, file, AbortSignal.any([signal, this.#stop.signal]));
+  constructor(pair: PeerPair, file: string, options: readonly string[], signal: AbortSignal) {
+    this.#running = this.#run(pair, file, options, AbortSignal.any([signal, this.#stop.signal]));
   }
 
-  async #run(pair: PeerPair, file: string, signal: AbortSignal): Promise<void> {
+  async #run(pair: PeerPair, file: string, options: readonly string[], signal: AbortSignal): Promise<void> {
     try {
-      for (;;) await rm(join(pair.destination, (await pair.send(file, signal)).savedAs));
+      for (;;) await rm(join(pair.destination, (await pair.send(file, signal, options)).savedAs));
     } catch (error) {
       if (!signal.aborted) this.failure = error as Error;
     }
@@ -97,7 +97,7 @@ const onMedium = async (session: Session, medium: Medium): Promise<CaseOutcome> 
   const idle = await measure(pair, { requests: Math.ceil(requests / 4), loaded: false, signal });
   let loaded: Delays;
   {
-    await using load = new Load(pair, file, signal);
+    await using load = new Load(pair, file, sizes.loadOptions, signal);
     loaded = await measure(pair, {
       requests, loaded: true, signal, check: () => {
         if (load.failure) throw load.failure;
