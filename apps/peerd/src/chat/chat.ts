@@ -6,7 +6,6 @@
  * 2. linkUp: the outbox of the peer runs as long as the link lives
  * 3. message: theirs is stored and acknowledged; their acknowledgement completes ours
  */
-import { setTimeout as sleep } from 'node:timers/promises';
 import {
   chatAck, chatMaxBytes, type Chat as WireChat, type ChatMessageView, encodeMessage, type LinkMessage, PeerdError, type PeerId, type SendMessageResponse,
 } from '@peerd/protocol';
@@ -19,7 +18,8 @@ import { type StoredMessage, viewOf } from './message.ts';
 import { Outbox } from './outbox.ts';
 import type { Chat, MessageQuery } from './ports.ts';
 import { MessageStore, type StoreLimits } from './store.ts';
-import { fullBucket, type Rate, takeToken, type TokenBucket } from './token-bucket.ts';
+import type { Rate } from '../net/token-bucket.ts';
+import { ReadPace } from '../net/read-pace.ts';
 
 export interface ChatLimits extends StoreLimits {
   /** What one peer may send us. Faster ones are not refused: their link is read more slowly. */
@@ -60,7 +60,7 @@ export class StoredChat implements Chat, LinkUser {
   /** Messages that are not acknowledged, of peers that have any. */
   readonly #waiting: Map<PeerId, number>;
   readonly #outboxes = new Map<PeerId, Outbox>();
-  readonly #incoming = new WeakMap<Link, { bucket: TokenBucket; received: number }>();
+  readonly #incoming = new WeakMap<Link, { readonly pace: ReadPace; received: number }>();
   /** Senders that wait for an acknowledgement, by message. */
   readonly #senders = new Map<string, (message: StoredMessage) => void>();
 
@@ -156,15 +156,13 @@ export class StoredChat implements Chat, LinkUser {
     link.send(encodeMessage(chatAck, { id: body.id })).catch(() => {});
   }
 
-  /** A flood is read as slowly as it may be stored; then it waits in the sender's memory, not in ours. */
+  /** A flood is read as slowly as it may be stored. */
   async #pace(link: Link): Promise<void> {
-    const state = this.#incoming.get(link) ?? { bucket: fullBucket(this.#limits.rate, Date.now()), received: 0 };
+    const state = this.#incoming.get(link) ?? { pace: new ReadPace(this.#limits.rate), received: 0 };
     this.#incoming.set(link, state);
-    const { bucket, waitMs } = takeToken(state.bucket, this.#limits.rate, Date.now());
-    state.bucket = bucket;
     state.received += 1;
     if (state.received % trimEvery === 0) await this.#store.trim(link.peer);
-    if (waitMs > 0) await sleep(waitMs, undefined, { signal: link.signal });
+    await state.pace.turn(link.signal);
   }
 
   async #acknowledged(link: Link, id: string): Promise<void> {

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ControlEvent } from '@peerd/protocol';
 import type { Logger } from '@peerd/service';
-import { fullBucket, type Rate, takeToken, type TokenBucket } from '../chat/token-bucket.ts';
+import { fullBucket, type Rate, takeToken, type TokenBucket } from '../net/token-bucket.ts';
 import { inheritedEnvironment } from './environment.ts';
 import { runCommand } from './run-command.ts';
 import { WorkQueue } from './work-queue.ts';

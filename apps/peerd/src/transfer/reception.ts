@@ -1,7 +1,7 @@
 /** Messages of a link find their transfer: one that is at work, one that is over, or a new one. */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { cancel, encodeMessage, type LinkMessage, type Offer, PeerdError, type PeerId, reject, type TransferId, type TransferMessage } from '@peerd/protocol';
-import { fullBucket, type Rate, takeToken, type TokenBucket } from '../chat/token-bucket.ts';
+import { ReadPace } from '../net/read-pace.ts';
+import type { Rate } from '../net/token-bucket.ts';
 import type { Contacts } from '../contacts/ports.ts';
 import type { Link } from '../peer/ports.ts';
 import { checkOffer, isSameOffer, newIncoming } from './admission.ts';
@@ -32,7 +32,7 @@ const strangerRate: Rate = { burst: 64, perSecond: 2 };
 
 export class Reception {
   readonly #options: ReceptionOptions;
-  readonly #buckets = new WeakMap<Link, TokenBucket>();
+  readonly #paces = new WeakMap<Link, ReadPace>();
 
   constructor(options: ReceptionOptions) {
     this.#options = options;
@@ -122,10 +122,9 @@ export class Reception {
 
   async #pace(link: Link): Promise<void> {
     if (this.#options.contacts.get(link.peer)) return;
-    const now = this.#environment.now();
-    const { bucket, waitMs } = takeToken(this.#buckets.get(link) ?? fullBucket(strangerRate, now), strangerRate, now);
-    this.#buckets.set(link, bucket);
-    if (waitMs > 0) await sleep(waitMs, undefined, { signal: link.signal });
+    const pace = this.#paces.get(link) ?? new ReadPace(strangerRate, this.#environment.now);
+    this.#paces.set(link, pace);
+    await pace.turn(link.signal);
   }
 
   #refuse(link: Link, { transfer }: Offer, error: unknown): void {

@@ -3,14 +3,14 @@
  * who began it, if one did.
  */
 import { randomBytes } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import {
   encodeMessage, escapeText, idleVerification, type InboxVerification, type LinkMessage, PeerdError, type PeerId, stepVerification, verifyCancel, verifyCommit, verifyConfirm,
   verifyKeyingBytes, verifyKeyingLabel, type VerificationContext, type VerificationEffect, type VerificationEnd, type VerificationEvent, type VerificationState, type VerifyMessage,
   verifyNonceBytes, verifyReveal,
 } from '@peerd/protocol';
 import type { Logger } from '@peerd/service';
-import { fullBucket, type Rate, takeToken, type TokenBucket } from '../chat/token-bucket.ts';
+import { ReadPace } from '../net/read-pace.ts';
+import type { Rate } from '../net/token-bucket.ts';
 import type { Contacts } from '../contacts/ports.ts';
 import type { EventSink } from '../control/ports.ts';
 import type { Link, LinkUser } from '../peer/ports.ts';
@@ -30,7 +30,7 @@ interface Session {
   readonly link: Link;
   readonly context: VerificationContext;
   state: VerificationState;
-  bucket: TokenBucket;
+  readonly pace: ReadPace;
   askedAt: number | undefined;
   attempt: { readonly onCode: (code: string) => void; readonly ended: (end: VerificationEnd) => void } | undefined;
 }
@@ -91,7 +91,7 @@ export class Verifications implements LinkUser {
 
   linkUp(link: Link): void {
     const context = { self: this.#options.self, peer: link.peer, keyingMaterial: link.exportKeyingMaterial(verifyKeyingBytes, verifyKeyingLabel) };
-    this.#sessions.set(link.peer, { link, context, state: idleVerification, bucket: fullBucket(rate, Date.now()), askedAt: undefined, attempt: undefined });
+    this.#sessions.set(link.peer, { link, context, state: idleVerification, pace: new ReadPace(rate), askedAt: undefined, attempt: undefined });
   }
 
   linkDown(link: Link): void {
@@ -104,9 +104,7 @@ export class Verifications implements LinkUser {
   async message(link: Link, message: LinkMessage): Promise<void> {
     const session = this.#sessions.get(link.peer);
     if (!isVerify(message) || session?.link !== link) return;
-    const { bucket, waitMs } = takeToken(session.bucket, rate, Date.now());
-    session.bucket = bucket;
-    if (waitMs > 0) await sleep(waitMs, undefined, { signal: link.signal });
+    await session.pace.turn(link.signal);
     this.#dispatch(session, { kind: 'message', message });
   }
 

@@ -1,19 +1,13 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, test } from 'vitest';
+import { readFile } from 'node:fs/promises';
+import { describe, expect, test, vi } from 'vitest';
 import { type CommandResult, runCommand } from '../../src/hooks/run-command.ts';
 
 const run = (script: string, more: { timeoutMs?: number; signal?: AbortSignal; cwd?: string } = {}): Promise<CommandResult> =>
   runCommand({ words: ['/bin/sh', '-c', script], env: { PATH: process.env['PATH'], GREETING: 'hi' }, timeoutMs: 20_000, signal: new AbortController().signal, ...more });
 
 /** Resolves when the process is gone; a zombie that its new parent did not bury yet counts as gone. */
-const gone = async (pid: number): Promise<void> => {
-  const { readFile } = await import('node:fs/promises');
-  for (;;) {
-    const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined);
-    if (stat === undefined || / Z /.test(stat)) return;
-    await sleep(10);
-  }
-};
+const gone = (pid: number): Promise<void> =>
+  vi.waitFor(async () => expect(await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => ' Z ')).toContain(' Z '), { timeout: 20_000 });
 
 describe('a program of the person', () => {
   test('gets its words as they are, its environment and its directory, and no input', async () => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { fullBucket, takeToken } from '../../src/chat/token-bucket.ts';
+import { fullBucket, takeToken } from '../../src/net/token-bucket.ts';
 
 test('whoever waits as told never gets more than burst + rate × time', () => {
   fc.assert(
