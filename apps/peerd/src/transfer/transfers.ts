@@ -13,11 +13,12 @@ import {
 } from '@peerd/protocol';
 import { Pacer } from '@peerd/transfer';
 import type { DataConnection, Link, LinkUser } from '../peer/ports.ts';
-import { acceptByPolicy, acceptOffer, cancelTransfer, type Decider, holdTransfer, prospectOf, rejectOffer, verdictOn } from './decisions.ts';
+import { acceptOffer, cancelTransfer, type Decider, holdTransfer, prospectOf, rejectOffer } from './decisions.ts';
 import { Answers } from './dry-run/answers.ts';
 import { dryRun } from './dry-run/dry-run.ts';
 import { Questions } from './dry-run/questions.ts';
 import type { TransferEnvironment } from './environment.ts';
+import { GrantSettlement } from './grant-settlement.ts';
 import { showHistory } from './history.ts';
 import { showInbox } from './inbox.ts';
 import { IncomingTransfer } from './incoming.ts';
@@ -26,6 +27,7 @@ import { questionsDirectory, removeOrphans } from './layout.ts';
 import { findTransfer } from './lookup.ts';
 import { OutgoingTransfer } from './outgoing.ts';
 import type { TransferOptions, Transfers } from './ports.ts';
+import { PolicyDesk } from './policy-desk.ts';
 import { Posts } from './posts.ts';
 import type { TransferRecord } from './record.ts';
 import { Reception } from './reception.ts';
@@ -34,7 +36,7 @@ import { Sends } from './sends.ts';
 import { showTransfer } from './show.ts';
 import { TransferStore } from './store.ts';
 import { upkeep, upkeepIntervalMs } from './upkeep.ts';
-import { peerOf, summaryOf } from './view.ts';
+import { summaryOf } from './view.ts';
 import { explain } from './why.ts';
 
 /** Content flows of the sender; those that wait are `accepted`. */
@@ -67,7 +69,9 @@ class StoredTransfers implements TransferService {
   readonly #options: TransferOptions;
   readonly #environment: TransferEnvironment;
   readonly #decider: Decider;
+  readonly #desk: PolicyDesk;
   readonly #registry: Registry;
+  readonly #settlement: GrantSettlement;
   readonly #reception: Reception;
   readonly #sends: Sends;
   readonly #links = new Map<PeerId, Link>();
@@ -75,8 +79,6 @@ class StoredTransfers implements TransferService {
   /** What we ask receivers, and what senders ask us, without sending anything. */
   readonly #questions = new Questions();
   readonly #answers: Answers;
-  /** Why offers wait although their sender's policy is `auto`, where that is not the policy itself. */
-  readonly #obstacles = new WeakMap<TransferRecord, string>();
   #upkeep: NodeJS.Timeout | undefined;
 
   constructor(options: TransferOptions, store: TransferStore, open: readonly TransferRecord[]) {
@@ -91,7 +93,9 @@ class StoredTransfers implements TransferService {
       nameOf: (record) => contacts.get(record.peer)?.name ?? record.peerName,
     };
     this.#decider = { environment: this.#environment, contacts, policies };
+    this.#desk = new PolicyDesk(this.#decider);
     this.#registry = new Registry(options.links);
+    this.#settlement = new GrantSettlement({ policies, registry: this.#registry, store, logger });
     this.#answers = new Answers({
       directory: questionsDirectory(settings.stateDir), downloadDir: settings.downloadDir, posts: this.#environment.posts,
       judge: (link, offer) => prospectOf(this.#decider, link, offer),
@@ -112,7 +116,7 @@ class StoredTransfers implements TransferService {
   }
 
   async start(): Promise<void> {
-    await this.#settleReservations();
+    await this.#settlement.restart();
     for (const transfer of this.#registry.all()) {
       this.#registry.update(transfer);
       if (transfer instanceof IncomingTransfer) await transfer.restart();
@@ -226,7 +230,7 @@ class StoredTransfers implements TransferService {
   }
 
   inbox(): Promise<InboxOffer[]> {
-    const sources = { environment: this.#environment, contacts: this.#options.contacts, why: (record: TransferRecord) => this.#whyAsked(record), signal: this.#stopping.signal };
+    const sources = { environment: this.#environment, contacts: this.#options.contacts, why: (record: TransferRecord) => this.#desk.whyAsked(record), signal: this.#stopping.signal };
     return showInbox(sources, this.#registry.allIncoming().map(({ record }) => record));
   }
 
@@ -265,16 +269,6 @@ class StoredTransfers implements TransferService {
     }
   }
 
-  /** The policy decides, or a person is told. */
-  async #onOffered(transfer: IncomingTransfer): Promise<void> {
-    const { record } = transfer;
-    if (record.state !== 'offered') return;
-    const { accepted, why } = await acceptByPolicy(this.#decider, transfer);
-    if (accepted) return;
-    if (why !== undefined) this.#obstacles.set(record, why);
-    this.#options.events.publish({ kind: 'offer', id: record.id, from: peerOf(record, this.#environment.nameOf(record)) });
-  }
-
   #outgoing(record: TransferRecord): OutgoingTransfer {
     return new OutgoingTransfer(this.#environment, record, (transfer) => {
       this.#registry.update(transfer);
@@ -283,32 +277,12 @@ class StoredTransfers implements TransferService {
   }
 
   #incoming(record: TransferRecord, fresh: boolean): IncomingTransfer {
-    return new IncomingTransfer(this.#environment, record, { taken: (transfer) => this.#taken(transfer), offered: (transfer) => this.#onOffered(transfer) }, fresh);
+    return new IncomingTransfer(this.#environment, record, { taken: (transfer) => this.#taken(transfer), offered: (transfer) => this.#desk.offered(transfer) }, fresh);
   }
 
-  /** What a grant has reserved is settled with the end of the transfer. */
   #taken(transfer: IncomingTransfer): void {
     this.#registry.update(transfer);
-    const { record } = transfer;
-    if (!isFinalState(record.state)) return;
-    this.#options.policies.settle(record.peer, record.id, deliveredBytes(record)).catch((error: unknown) => {
-      this.#options.logger.error({ err: error, peer: record.peer, transfer: record.id }, 'transfer: what it used of a grant cannot be stored');
-    });
-  }
-
-  /** A crash may have come between the end of a transfer and its settlement, or between a reservation and the acceptance. */
-  async #settleReservations(): Promise<void> {
-    const { policies } = this.#options;
-    for (const { peer, transfer } of policies.reservations()) {
-      const record = this.#registry.incoming(peer, transfer)?.record ?? (await this.#environment.store.get({ direction: 'receive', peer, id: transfer }));
-      if (!record || isFinalState(record.state) || record.destination === undefined) await policies.settle(peer, transfer, record ? deliveredBytes(record) : 0);
-    }
-  }
-
-  #whyAsked(record: TransferRecord): string | undefined {
-    const verdict = verdictOn(this.#decider, record);
-    if (verdict.kind === 'ask') return verdict.why;
-    return verdict.kind === 'auto' ? this.#obstacles.get(record) : undefined;
+    this.#settlement.taken(transfer.record);
   }
 
   /** One that is not over, if the beginning of an id fits several. */
@@ -333,6 +307,3 @@ class StoredTransfers implements TransferService {
     return summaryOf(record, this.#environment.nameOf(record));
   }
 }
-
-/** Nothing without a receipt; with one, what arrived. */
-const deliveredBytes = ({ receipt, bytes, bytesDone }: TransferRecord): number => (receipt ? Math.min(bytes, bytesDone) : 0);
