@@ -52,7 +52,7 @@ export class ScriptedConnection<M extends Heard> implements Disposable {
       const found = this.heard.find((message) => message.kind === kind && !this.#taken.has(message) && fits(message.body as never));
       if (found) {
         this.#taken.add(found);
-        return found.body as never;
+        return found.body;
       }
       if (this.#isOver || patience.aborted)
         throw new Error(`${kind} ${this.#isOver ? 'can not come any more' : 'did not come'}; heard were ${this.heard.map(({ kind: one }) => one).join(', ') || 'no messages'}`);
