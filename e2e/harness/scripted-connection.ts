@@ -47,15 +47,20 @@ export class ScriptedConnection<M extends Heard> implements Disposable {
 
   /** The next message of this kind that was not taken yet, of before or to come. @throws when the connection ends, or nothing comes */
   async next<K extends M['kind']>(kind: K, fits: (body: Extract<M, { kind: K }>['body']) => boolean = () => true): Promise<Extract<M, { kind: K }>['body']> {
+    return (await this.nextOf([kind], (message) => fits(message.body))).body;
+  }
+
+  /** The same of several kinds. */
+  async nextOf(kinds: readonly M['kind'][], fits: (message: M) => boolean): Promise<M> {
     const patience = AbortSignal.timeout(patienceMs);
     for (;;) {
-      const found = this.heard.find((message) => message.kind === kind && !this.#taken.has(message) && fits(message.body as never));
+      const found = this.heard.find((message) => kinds.includes(message.kind) && !this.#taken.has(message) && fits(message));
       if (found) {
         this.#taken.add(found);
-        return found.body;
+        return found;
       }
       if (this.#isOver || patience.aborted)
-        throw new Error(`${kind} ${this.#isOver ? 'can not come any more' : 'did not come'}; heard were ${this.heard.map(({ kind: one }) => one).join(', ') || 'no messages'}`);
+        throw new Error(`${kinds.join(' or ')} ${this.#isOver ? 'can not come any more' : 'did not come'}; heard were ${this.heard.map(({ kind: one }) => one).slice(-20).join(', ') || 'no messages'}`);
       await this.#changed(patience);
     }
   }

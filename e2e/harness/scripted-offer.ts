@@ -69,7 +69,8 @@ export const makeOffer = (entries: readonly ScriptedEntry[], options: OfferOptio
 /** Offers and sends the pages that are asked for. @returns when the receiver keeps the offer */
 export const propose = async (link: ScriptedLink, offer: ScriptedOffer): Promise<void> => {
   await sendManifest(link, offer);
-  await link.next('offered', ({ transfer }) => transfer === offer.transfer);
+  const answer = await link.nextOf(['offered', 'failed'], ({ body }) => (body as { transfer: TransferId }).transfer === offer.transfer);
+  if (answer.kind === 'failed') throw new Error(`the offer was refused: ${answer.body.code}: ${answer.body.message}`);
 };
 
 /** The same without waiting for what the receiver makes of it. */
@@ -99,12 +100,13 @@ export const openData = async (peer: ScriptedPeer, target: Target, link: Scripte
   return peer.data(target, token);
 };
 
-/** Every chunk, and the end. @returns when the receiver has signed for it */
-export const deliver = async (peer: ScriptedPeer, target: Target, link: ScriptedLink, offer: ScriptedOffer): Promise<void> => {
+/** Every chunk that is not there, and the end. @returns when the receiver has signed for it */
+export const deliver = async (peer: ScriptedPeer, target: Target, link: ScriptedLink, offer: ScriptedOffer, there: ReadonlySet<number> = new Set()): Promise<void> => {
   const { transfer } = offer;
-  if (offer.chunks.length > 0) {
+  if (offer.chunks.length > there.size) {
     const data = await openData(peer, target, link, transfer);
     for (const [index, content] of offer.chunks.entries()) {
+      if (there.has(index)) continue;
       data.write(chunkFrame(index, content));
       await data.channel.drained();
     }
