@@ -170,7 +170,7 @@ describe('odd names that arrive as they are', () => {
       Object.keys(targets).flatMap((name) => [file([...base, name], 'new'), directory(...base, `tree ${name}`), file([...base, `tree ${name}`, 'kept'], 'new')]);
     const names = [...listed([]), directory('d'), ...listed(['d']), file(['d', 'plain'], 'new')].sort((a, b) => (a.path.join('/') < b.path.join('/') ? -1 : 1));
     const offer = makeOffer(names, { conflict });
-    const before = described(own);
+    const before = arrived(own);
     await policy('ask');
     await propose(link, offer);
     await victim.json('accept', offer.transfer, '--to', own);
@@ -179,15 +179,15 @@ describe('odd names that arrive as they are', () => {
     if (conflict === 'fail') {
       end.catch(() => {});
       expect((await link.next('failed', ({ transfer }) => transfer === offer.transfer)).code).toBe('conflict');
-      expect(described(own)).toEqual(before);
+      expect(arrived(own)).toEqual(before);
     } else await end;
-    const after = described(own);
+    const [there, after] = [Object.fromEntries(before), described(own)];
     for (const name of Object.keys(targets))
       for (const at of ['/', '/d/']) {
         const isReplaced = conflict === 'overwrite';
         expect([name, at, after[`${at}${name}`]?.startsWith('100644')]).toEqual([name, at, isReplaced]);
         // A link to a directory is no directory: it is neither followed nor replaced.
-        expect(after[`${at}tree ${name}`]).toBe(before[`${at}tree ${name}`]);
+        expect(after[`${at}tree ${name}`]).toBe(there[`${at}tree ${name}`]);
       }
     if (conflict === 'rename') expect(after).toMatchObject({ '/file (1)': expect.any(String), '/tree file (1)/kept': expect.any(String), '/d (1)/plain': expect.any(String) });
     expect(snapshot(canary)).toEqual(untouched);
