@@ -99,7 +99,7 @@ describe('of a sender', () => {
   });
 
   const large = randomBytes(2 * minChunkSize + 100);
-  const [first, , last] = [0, 1, 2].map((chunk) => large.subarray(chunk * minChunkSize, (chunk + 1) * minChunkSize));
+  const [first, middle, last] = [0, 1, 2].map((chunk) => large.subarray(chunk * minChunkSize, (chunk + 1) * minChunkSize));
   const small = Buffer.from('small');
   const at = (index: number, content: Buffer): { index: number; hash: Buffer; content: Buffer } => ({ index, hash: blake3(content), content });
   const unannounced: [what: string, code: string, say: (data: ScriptedData) => void][] = [
@@ -113,7 +113,7 @@ describe('of a sender', () => {
     ['a false hash', 'integrity', (data) => data.write(chunkFrame(3, small, randomBytes(32)))],
     ['a chunk twice', 'malformed_frame', (data) => [3, 3].forEach((index) => data.write(chunkFrame(index, small)))],
     ['a chunk twice in one pack', 'malformed_frame', (data) => encodePack([at(3, small), at(3, small)]).forEach((part) => data.write(part))],
-    ['a part of a file in a pack', 'malformed_frame', (data) => encodePack([at(0, first ?? small)]).forEach((part) => data.write(part))],
+    ['a part of a file in a pack', 'malformed_frame', (data) => encodePack([at(1, middle ?? small)]).forEach((part) => data.write(part))],
     ['a pack with bytes behind its files', 'malformed_frame', (data) => data.frame(packFrameType, Buffer.concat([...encodePack([at(3, small)]).slice(1), small]))],
     ['a pack of nothing', 'malformed_frame', (data) => data.frame(packFrameType, Buffer.alloc(4))],
     ['a pack that says more than it has', 'malformed_frame', (data) => data.frame(packFrameType, Buffer.from([0, 0, 4, 0]))],
