@@ -1,12 +1,12 @@
 /** Removes a directory that this process has made. */
-import { removeStaging } from './receiver/discard.ts';
+import { removeWhole } from './receiver/discard.ts';
 import { FileThread } from './thread/file-thread.ts';
 
 /** What is in it may have any mode. Nothing happens when it is not there. @throws errno errors */
 export const removeOwnTree = async (path: Buffer): Promise<void> => {
   const thread = new FileThread();
   try {
-    await removeStaging(path, thread);
+    await removeWhole(path, thread);
   } finally {
     await thread.close();
   }

@@ -4,7 +4,7 @@ import type { Verdict } from '../contacts/grant.ts';
 import type { Policies } from '../contacts/policies.ts';
 import type { Contacts } from '../contacts/ports.ts';
 import type { Link } from '../peer/ports.ts';
-import { checkDestination, checkSpace, makeDownloadDirectory } from './destination.ts';
+import { checkDestination, checkSpace, makeDownloadDirectory, pinDestination } from './destination.ts';
 import type { TransferEnvironment } from './environment.ts';
 import type { IncomingTransfer } from './incoming.ts';
 import type { OutgoingTransfer } from './outgoing.ts';
@@ -28,10 +28,11 @@ export const acceptOffer = async ({ environment, contacts, policies }: Decider, 
   const directory = to ?? environment.settings.downloadDir;
   if (to === undefined) await makeDownloadDirectory(directory);
   else await checkDestination(directory);
-  await checkSpace(directory, record.bytes);
+  const pinned = await pinDestination(directory);
+  await checkSpace(pinned, record.bytes);
   // One's own act. A peer that bears the name of another contact is served as asked, but never takes its place.
   if (contacts.trustOf(record.peer, record.peerName) !== 'changed') await contacts.pin({ id: record.peer, name: record.peerName });
-  await transfer.accept(directory);
+  await transfer.accept(pinned);
   if (!accepted()) throw wrongState(record, 'accepted', 'Ask the sender to send it again.');
   return answer(environment, record, 'accepted');
 };
@@ -70,17 +71,19 @@ export const acceptByPolicy = async (decider: Decider, transfer: IncomingTransfe
   const directory = verdict.into ?? environment.settings.downloadDir;
   // Before anything is awaited: of two offers that come at once, the second sees what the first has taken.
   const reserved = policies.reserve(record.peer, record.id, record.bytes);
+  let pinned: string;
   try {
     await reserved;
     if (verdict.into === undefined) await makeDownloadDirectory(directory);
     else await checkDestination(directory);
-    await checkSpace(directory, record.bytes);
+    pinned = await pinDestination(directory);
+    await checkSpace(pinned, record.bytes);
   } catch (error) {
     await policies.settle(record.peer, record.id, 0);
     environment.logger.warn({ ...logged, err: error }, 'transfer: an offer cannot be accepted by itself and waits in the inbox');
     return { accepted: false, why: escapeText(error instanceof Error ? error.message : String(error)) };
   }
-  await transfer.accept(directory);
+  await transfer.accept(pinned);
   return { accepted: true };
 };
 

@@ -1,6 +1,6 @@
 /** Where a transfer may be delivered to: checked before it is accepted. */
 import { constants } from 'node:fs';
-import { access, lstat, mkdir, stat } from 'node:fs/promises';
+import { access, lstat, mkdir, realpath, stat } from 'node:fs/promises';
 import { escapeText, PeerdError } from '@peerd/protocol';
 import { assertFreeBytes } from '@peerd/transfer';
 
@@ -30,6 +30,18 @@ export const makeDownloadDirectory = async (directory: string): Promise<void> =>
       cause, hint: 'Mend its mode or owner, start peerd with another --download-dir, or accept with --to DIR.',
     });
   }
+};
+
+/**
+ * The way to a directory without links. What is accepted goes there and nowhere else, however long it takes: a link that
+ * somebody puts on that way later is not followed.
+ *
+ * @throws PeerdError `invalid_argument`
+ */
+export const pinDestination = async (directory: string): Promise<string> => {
+  const real = await realpath(directory);
+  if (!real.includes('\u{fffd}')) return real;
+  throw new PeerdError('invalid_argument', `${escapeText(directory)} leads through a name that is not UTF-8`, { hint: 'Give another directory.' });
 };
 
 /** The same check that the content meets later, so that what is accepted also begins. @throws PeerdError `no_space` */

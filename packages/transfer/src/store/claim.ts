@@ -25,7 +25,7 @@ export const claimAndMove = async (from: Buffer, to: Buffer, type: EntryType, ou
   } catch (cause) {
     // Somebody has put something into the directory that we had reserved.
     if (['ENOTEMPTY', 'EEXIST'].includes(errnoCode(cause) ?? '')) return false;
-    await (type === 'directory' ? rmdir(to) : unlink(to)).catch(() => undefined);
+    await unclaim(to, type).catch(() => undefined);
     throw cause;
   }
 };
@@ -52,6 +52,11 @@ const claim = async (path: Buffer, type: EntryType, ours: boolean): Promise<bool
     if (errnoCode(error) !== 'EEXIST') throw error;
     return ours && isClaim(await statOf(path), type);
   }
+};
+
+/** What somebody has put in its place stays. */
+const unclaim = async (path: Buffer, type: EntryType): Promise<void> => {
+  if (isClaim(await statOf(path), type)) await (type === 'directory' ? rmdir(path) : unlink(path));
 };
 
 const isClaim = (stat: BigIntStats | undefined, type: EntryType): boolean => {

@@ -6,13 +6,15 @@
  * replaces a directory on the way there.
  */
 import { constants } from 'node:fs';
-import { chmod, type FileHandle, lstat, mkdir, open } from 'node:fs/promises';
-import { PeerdError } from '@peerd/protocol';
+import { type FileHandle, mkdir, open, readdir, readlink } from 'node:fs/promises';
+import { escapeBytes, PeerdError } from '@peerd/protocol';
 import { errnoCode, ioError } from '../system-errors.ts';
 import { inDirectory } from '../thread/directory-cursor.ts';
+import { isUnsupported } from '../thread/file-times.ts';
 
 const directoryFlags = constants.O_RDONLY | constants.O_DIRECTORY;
-const treeName = Buffer.from('t');
+/** Below the staging directory, and nothing else is. */
+export const treeName: Buffer = Buffer.from('t');
 
 const prefix = Buffer.from('.peerd-');
 
@@ -29,6 +31,18 @@ export const openDestination = async (destination: Buffer | string): Promise<Fil
   open(destination, directoryFlags).catch((cause: unknown) => {
     throw ioError(cause, 'opening the destination directory');
   });
+
+/**
+ * The directory that was chosen stands where it stood: nobody has put a link on the way to it since. Its path was free of links
+ * when it was accepted into.
+ *
+ * @throws PeerdError `io_error`
+ */
+const assertNoDetour = async (directory: FileHandle, path: Buffer): Promise<void> => {
+  const real = await readlink(`/proc/self/fd/${directory.fd}`, 'buffer');
+  if (real.equals(path)) return;
+  throw new PeerdError('io_error', `the destination ${escapeBytes(path)} leads to ${escapeBytes(real)} now`, { hint: 'Somebody has moved it, or put a link on the way to it. Have it sent again.' });
+};
 
 /** Where the staging directory is found, whether it exists or not. */
 export const stagingPathIn = (destination: FileHandle, stagingName: string): Buffer => inDirectory(destination.fd, stagingDirectory(stagingName));
@@ -48,15 +62,17 @@ export class Staging {
   /** Makes the directory, or takes up the one of an earlier run. @throws PeerdError `io_error`, `no_space` */
   static async open(destination: Buffer | string, stagingName: string): Promise<Staging> {
     const handle = await openDestination(destination);
+    let own: FileHandle | undefined;
     try {
+      await assertNoDetour(handle, Buffer.from(destination));
       const path = stagingPathIn(handle, stagingName);
-      await makeOwnDirectory(path);
-      const treePath = Buffer.concat([path, Buffer.from('/'), treeName]);
-      await makeOwnDirectory(treePath);
-      return new Staging(handle, await open(treePath, directoryFlags | constants.O_NOFOLLOW), path);
+      own = await makeOwnDirectory(path, isStaging);
+      return new Staging(handle, await makeOwnDirectory(inDirectory(own.fd, treeName), isOurs), path);
     } catch (cause) {
       await handle.close();
       throw ioError(cause, 'making the staging directory in the destination');
+    } finally {
+      await own?.close();
     }
   }
 
@@ -97,15 +113,44 @@ export class Staging {
   }
 }
 
-/** In a directory that others may write to, somebody else may have made it to watch or to change what we receive. */
-const makeOwnDirectory = async (path: Buffer): Promise<void> => {
-  try {
-    await mkdir(path, 0o700);
-  } catch (error) {
+const isOurs = async (directory: FileHandle): Promise<boolean> => (await directory.stat()).uid === process.geteuid?.();
+
+/** In a directory that others may write to, they may give the name to any other directory, even to one of ours. */
+const isStaging = async (directory: FileHandle): Promise<boolean> =>
+  (await isOurs(directory)) && (await readdir(`/proc/self/fd/${directory.fd}`, { encoding: 'buffer' })).every((name) => treeName.equals(name));
+
+/** The staging directory itself; `undefined` where nothing is, or something that is no such directory. */
+export const openStagingDirectory = async (path: Buffer): Promise<FileHandle | undefined> => {
+  const directory = await openItself(path);
+  if (directory === undefined || (await isStaging(directory))) return directory;
+  await directory.close();
+  return undefined;
+};
+
+const openItself = (path: Buffer): Promise<FileHandle | undefined> =>
+  open(path, directoryFlags | constants.O_NOFOLLOW).catch((error: unknown) => {
+    if (['ENOENT', 'ENOTDIR', 'ELOOP'].includes(errnoCode(error) ?? '')) return undefined;
+    throw error;
+  });
+
+/** What was made and what is open may be two: others may move it away at any moment. So what is open is looked at. */
+const makeOwnDirectory = async (path: Buffer, isRight: (directory: FileHandle) => Promise<boolean>): Promise<FileHandle> => {
+  await mkdir(path, 0o700).catch((error: unknown) => {
     if (errnoCode(error) !== 'EEXIST') throw error;
-    const stat = await lstat(path);
-    if (!stat.isDirectory() || stat.uid !== process.geteuid?.())
-      throw new PeerdError('io_error', 'the name of the staging directory is taken by something that is not ours', { hint: 'Remove it, or accept into another directory with --to.' });
-    await chmod(path, 0o700);
+  });
+  const directory = await openItself(path);
+  try {
+    if (directory === undefined || !(await isRight(directory))) throw notOurs();
+    await directory.chmod(0o700).catch((error: unknown) => {
+      // FAT has no modes.
+      if (!isUnsupported(error)) throw error;
+    });
+    return directory;
+  } catch (error) {
+    await directory?.close();
+    throw error;
   }
 };
+
+const notOurs = (): PeerdError =>
+  new PeerdError('io_error', 'the name of the staging directory is taken by something that is not ours', { hint: 'Remove it, or accept into another directory with --to.' });

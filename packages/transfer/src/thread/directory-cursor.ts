@@ -3,7 +3,8 @@
  * `/proc/self/fd/N/name` means the same. So a directory that is swapped for a symbolic link never leads elsewhere, and
  * a path may be longer than PATH_MAX. Entries that come in manifest order share their open directories.
  */
-import { chmodSync, closeSync, constants, lstatSync, openSync } from 'node:fs';
+import { closeSync, constants, lstatSync, openSync } from 'node:fs';
+import { chmodItself } from './system-calls.ts';
 
 /** Opens a directory itself, never what a link points to. */
 export const openDirectory = (path: Buffer | string): number =>
@@ -11,7 +12,7 @@ export const openDirectory = (path: Buffer | string): number =>
 
 /** One of ours: its final mode may forbid us to read it or to take out what is in it. */
 export const openOwnDirectory = (path: Buffer): number => {
-  if ((lstatSync(path).mode & 0o700) !== 0o700) chmodSync(path, 0o700);
+  if ((lstatSync(path).mode & 0o700) !== 0o700) chmodItself(path, 0o700);
   return openDirectory(path);
 };
 

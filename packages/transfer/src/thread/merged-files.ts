@@ -9,11 +9,11 @@
  * Every step may be the last before a crash; the next run tells from staging what was done: an entry that is gone from there,
  * or has a second link, was delivered.
  */
-import { chmodSync, closeSync, fchmodSync, fstatSync, fsyncSync, futimesSync, linkSync, lstatSync, renameSync, type Stats } from 'node:fs';
+import { closeSync, fchmodSync, fstatSync, fsyncSync, futimesSync, linkSync, lstatSync, renameSync, type Stats } from 'node:fs';
 import { DirectoryCursor, inDirectory, openDirectory, openOwnDirectory } from './directory-cursor.ts';
 import { type BatchEntry, unpackEntries } from './entry-batch.ts';
 import { isUnsupported, utimesArgument } from './file-times.ts';
-import { codeOf, concernsOne, ifSupported } from './system-calls.ts';
+import { chmodItself, codeOf, concernsOne, ifSupported } from './system-calls.ts';
 
 export type MergePolicy = 'overwrite' | 'skip';
 
@@ -50,6 +50,8 @@ const maxTries = 8;
 interface Entered {
   readonly path: readonly Buffer[];
   readonly entry: BatchEntry;
+  /** Of the directory itself: another one may bear its name later, whose mode is none of our business. */
+  readonly inode: number;
 }
 
 type Outcome = 'placed' | 'skipped' | typeof typeClash | typeof goneFromStaging;
@@ -131,7 +133,7 @@ export class MergedFiles {
     const there = lstatIfThere(to);
     if (there === undefined) {
       // A directory without write permission can't be moved. The mark tells a later run that its mode is still to be set.
-      ifSupported(() => chmodSync(from, movedMode));
+      ifSupported(() => chmodItself(from, movedMode));
       renameSync(from, to);
       this.#dressMoved(entry, staged.ino);
       return this.#settle(entry);
@@ -140,7 +142,7 @@ export class MergedFiles {
       this.#settle(entry);
       return typeClash;
     }
-    this.#entered.push({ path: entry.path.map((component) => Buffer.from(component)), entry: { ...entry, mtime: [...entry.mtime] } });
+    this.#entered.push({ path: entry.path.map((component) => Buffer.from(component)), entry: { ...entry, mtime: [...entry.mtime] }, inode: there.ino });
     return 'placed';
   }
 
@@ -202,7 +204,7 @@ export class MergedFiles {
   #leave(path: readonly Uint8Array[]): void {
     for (let last = this.#entered.at(-1); last !== undefined && !isBelow(path, last.path); last = this.#entered.at(-1)) {
       this.#entered.pop();
-      const fd = this.#openAgain(last.path);
+      const fd = this.#openAgain(last);
       if (fd === undefined) continue;
       if (this.#options.policy === 'overwrite') this.#dress(fd, last.entry);
       else if (this.#options.flush) fsyncSync(fd);
@@ -210,9 +212,10 @@ export class MergedFiles {
   }
 
   /** A directory that was there; `undefined` when somebody has taken it away since. */
-  #openAgain(path: readonly Buffer[]): number | undefined {
+  #openAgain({ path, inode }: Entered): number | undefined {
     try {
-      return this.#destination.directory(path);
+      const fd = this.#destination.directory(path);
+      return fstatSync(fd).ino === inode ? fd : undefined;
     } catch (error) {
       if (isLost(error)) return undefined;
       throw error;

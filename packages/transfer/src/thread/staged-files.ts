@@ -3,7 +3,7 @@
  * earlier run of ours, and is made again.
  */
 import {
-  chmodSync, closeSync, constants, fchmodSync, fstatSync, fsyncSync, ftruncateSync, futimesSync, lutimesSync, mkdirSync, openSync, readSync,
+  closeSync, constants, fchmodSync, fstatSync, fsyncSync, ftruncateSync, futimesSync, lutimesSync, mkdirSync, openSync, readSync,
   symlinkSync, unlinkSync, writeSync,
 } from 'node:fs';
 import { blake3 } from '@napi-rs/blake-hash';
@@ -11,7 +11,7 @@ import { BatchError } from './batch-error.ts';
 import { DirectoryCursor, inDirectory } from './directory-cursor.ts';
 import { type BatchEntry, unpackEntries } from './entry-batch.ts';
 import { utimesArgument } from './file-times.ts';
-import { codeOf, concernsOne, ifSupported } from './system-calls.ts';
+import { chmodItself, codeOf, concernsOne, ifSupported } from './system-calls.ts';
 
 /** Flags of an entry in a finish batch. */
 export const failedEntry = 1;
@@ -67,7 +67,7 @@ export class StagedFiles {
         mkdirSync(path, 0o700);
       } catch (error) {
         if (codeOf(error) !== 'EEXIST') throw error;
-        chmodSync(path, 0o700);
+        chmodItself(path, 0o700);
       }
     });
   }
@@ -185,7 +185,7 @@ export class StagedFiles {
       return openSync(path, flags, privateMode);
     } catch (error) {
       if (codeOf(error) !== 'EACCES') throw error;
-      chmodSync(path, privateMode);
+      chmodItself(path, privateMode);
       return openSync(path, flags, privateMode);
     }
   }

@@ -1,5 +1,19 @@
-/** What the errors of file system calls mean for a batch of them. */
+/** File system calls that Node lacks, and what their errors mean for a batch of them. */
+import { chmodSync, closeSync, constants, openSync } from 'node:fs';
 import { isUnsupported } from './file-times.ts';
+
+/** Of open(2), which Node does not name: a descriptor of what stands there itself, whatever it is and whoever may read it. */
+const O_PATH = 0o10000000;
+
+/** `chmod` follows a link that somebody puts there a moment before; this does not. */
+export const chmodItself = (path: Buffer, mode: number): void => {
+  const fd = openSync(path, O_PATH | constants.O_NOFOLLOW);
+  try {
+    chmodSync(`/proc/self/fd/${fd}`, mode);
+  } finally {
+    closeSync(fd);
+  }
+};
 
 export const codeOf = (error: unknown): unknown => (error instanceof Error && 'code' in error ? error.code : undefined);
 

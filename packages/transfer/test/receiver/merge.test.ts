@@ -347,6 +347,24 @@ test('a directory that becomes a link while it is merged into does not lead outs
   }
 });
 
+test('a directory that takes the name of one that was gone into keeps its mode', async () => {
+  const destination = await temporaryDirectory('memory');
+  const staged = await temporaryDirectory('memory');
+  for (const directory of [staged, destination]) mkdirSync(join(directory, 'd'));
+  mkdirSync(join(destination, 'private'), { mode: 0o700 });
+  const [stagedFd, destinationFd] = [openSync(staged, 'r'), openSync(destination, 'r')];
+  const merging = new MergedFiles({ stagedFd, destinationFd, policy: 'overwrite', flush: false });
+  const batch = new EntryBatch();
+  batch.add({ path: [Buffer.from('d')], type: 'directory', size: 0, mode: 0o777, mtime: [0, 0] });
+  merging.merge(batch.take());
+  renameSync(join(destination, 'd'), join(destination, 'away'));
+  renameSync(join(destination, 'private'), join(destination, 'd'));
+  merging.finish();
+  merging.close();
+  for (const fd of [stagedFd, destinationFd]) closeSync(fd);
+  expect(statSync(join(destination, 'd')).mode & 0o777).toBe(0o700);
+});
+
 test('names of staging directories are not merged into', async () => {
   const root = await temporaryDirectory('memory');
   const [source, destination, state] = ['source', 'destination', 'state'].map((name) => join(root, name)) as [string, string, string];
