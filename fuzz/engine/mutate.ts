@@ -7,11 +7,12 @@ type Step = (bytes: Buffer, random: Random, others: readonly Buffer[]) => Buffer
 const bounds = [0n, 1n, 0x7fn, 0x80n, 0xffn, 0x100n, 0x7fffn, 0xffffn, 0x10000n, 0x7fffffffn, 0x80000000n, 0xffffffffn, 2n ** 53n - 1n, 2n ** 53n, 2n ** 63n, 2n ** 64n - 1n];
 
 /** What the formats of ours are made of: frame types, CBOR heads, paths, text that is not plain. */
-const tokens: readonly Buffer[] = [
-  ...['..', '.', '/', '../', '\0', '\r\n', '\r\n\r\n', '0\r\n\r\n', 'HTTP/1.1 200 OK\r\n', 'transfer-encoding: chunked\r\n', 'content-length: ', 'data: ', 'event: ', '\n\n', '{}', '"', '[[', ' = ', '#', '"""'],
-  ...['\u202e', '\u200d', '\ufeff', '\u{1f468}', '\ud800', 'é', '\u0430', '\x1b[2J', '*', '**', '{a,b}', '(a+)+', '__proto__', 'constructor'],
-  ...['a0', '80', 'f4', 'f5', 'f6', 'f7', 'f97e00', 'f93c00', '9f', 'ff', '1bffffffffffffffff', '3bffffffffffffffff', '5820', '6161', 'c1', 'd9d9f7'].map((hex) => Buffer.from(hex, 'hex')),
-].map((token) => Buffer.from(token as string));
+const texts = [
+  '..', '.', '/', '../', '\0', '\r\n', '\r\n\r\n', '0\r\n\r\n', 'HTTP/1.1 200 OK\r\n', 'transfer-encoding: chunked\r\n', 'content-length: ', 'data: ', 'event: ', '\n\n', '{}', '"', '[[', ' = ', '#', '"""',
+  '\u202e', '\u200d', '\ufeff', '\u{1f468}', '\ud800', 'é', '\u0430', '\x1b[2J', '*', '**', '{a,b}', '(a+)+', '__proto__', 'constructor',
+];
+const encoded = ['a0', '80', 'f4', 'f5', 'f6', 'f7', 'f97e00', 'f93c00', '9f', 'ff', '1bffffffffffffffff', '3bffffffffffffffff', '5820', '6161', 'c1', 'd9d9f7'];
+const tokens: readonly Buffer[] = [...texts.map((text) => Buffer.from(text)), ...encoded.map((hex) => Buffer.from(hex, 'hex'))];
 
 const spliced = (bytes: Buffer, at: number, removed: number, inserted: Uint8Array): Buffer => Buffer.concat([bytes.subarray(0, at), inserted, bytes.subarray(at + removed)]);
 
@@ -25,7 +26,7 @@ const integer = (random: Random): Buffer => {
   const bytes = Buffer.alloc(8);
   bytes.writeBigUInt64BE(random.pick(bounds));
   const cut = bytes.subarray(8 - random.pick([1, 2, 4, 8]));
-  return random.below(2) === 0 ? cut : Buffer.from(cut).reverse();
+  return random.below(2) === 0 ? cut : Buffer.from(cut.toReversed());
 };
 
 const changed = (bytes: Buffer, random: Random, change: (byte: number) => number): Buffer => {

@@ -12,7 +12,7 @@ import { mutate } from './mutate.ts';
 import { Random, seedFor } from './random.ts';
 import type { FuzzTarget } from './target.ts';
 
-export interface Finding {
+interface Finding {
   readonly input: Buffer;
   readonly error: Error;
 }

@@ -44,7 +44,7 @@ export const frameCodec: FuzzTarget = {
     const bounds = [linkMessages.bounds, dataBounds, handshakeMessages.bounds][(input[0] ?? 0) % 3] ?? dataBounds;
     const bytes = input.subarray(1);
     const whole = hear([bytes], bounds);
-    const choices = new Choices(Buffer.from(input).reverse());
+    const choices = new Choices(Buffer.from(input.toReversed()));
     const pieces: Buffer[] = [];
     for (let at = 0, length = 0; at < bytes.length; at += length) {
       length = 1 + choices.below(bytes.length > 4_096 ? 255 : 16) * (bytes.length > 4_096 ? 64 : 1);

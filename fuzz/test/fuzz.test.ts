@@ -10,7 +10,7 @@ console.log(`FUZZ_SEED=${seed}`);
 
 test('each target has a name of its own, and a corpus', () => {
   expect(new Set(targets.map(({ name }) => name)).size).toBe(targets.length);
-  for (const { name } of targets) expect(readInputs(corpusOf(name)), name).not.toEqual([]);
+  expect(targets.map(({ name }) => name).filter((name) => readInputs(corpusOf(name)).length === 0)).toEqual([]);
 });
 
 test.each(targets)('$name keeps its promises for the corpus and mutants of it', async (target) => {

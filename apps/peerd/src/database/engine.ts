@@ -6,7 +6,6 @@
  */
 import { renameSync, existsSync } from 'node:fs';
 import { DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSync } from 'node:sqlite';
-import type { Migration } from './migrations/migration.ts';
 import type { Statement } from './ports.ts';
 import type { DatabaseRequest, OpenOutcome, RequestOutcome, Row, SqliteFailure, WorkerSettings } from './requests.ts';
 import { changesTrust, TrustSnapshot } from './trust-snapshot.ts';

@@ -43,7 +43,7 @@ const look = <T>(stateDir: string, read: (database: DatabaseSync) => T): T => {
   return read(database);
 };
 
-const schemaOf = (stateDir: string): string => look(stateDir, (database) => database.prepare('SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name').all().map(({ sql }) => `${String(sql).replace(/^ {4}/gm, '')};\n`).join('\n'));
+const schemaOf = (stateDir: string): string => look(stateDir, (database) => database.prepare("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%' ORDER BY name").all().map(({ sql }) => `${String(sql).replace(/^ {4}/gm, '')};\n`).join('\n'));
 
 type Contents = Record<string, Record<string, unknown>[]>;
 const contentsOf = (stateDir: string): Contents =>

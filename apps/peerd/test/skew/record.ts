@@ -30,6 +30,7 @@ const hear = (channel: Channel, buffers: readonly Uint8Array[]): void => {
     bytes = bytes.subarray(end);
   }
 };
+// oxlint-disable-next-line typescript/unbound-method -- called with `this` below
 const { send, sendAll } = Channel.prototype;
 Channel.prototype.send = function (frame) {
   hear(this, [frame]);

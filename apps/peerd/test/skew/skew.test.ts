@@ -56,7 +56,7 @@ describe('a transfer, recorded', () => {
     const sender = await old(key, 'sender', conversation);
     await sender.play(receiver.listen);
     expectUnderstood(sender);
-    for (const [name, content] of Object.entries(contents)) expect((await readFile(join(directory, 'receiver', 'in', 'things', name))).equals(content), name).toBe(true);
+    for (const [name, content] of Object.entries(contents)) expect([name, (await readFile(join(directory, 'receiver', 'in', 'things', name))).equals(content)]).toEqual([name, true]);
     const { transfers } = (await call<{ transfers: { id: string }[] }>(receiver.control, 'GET', '/v1/transfers')).body;
     expect((await call(receiver.control, 'GET', `/v1/transfers/${transfers[0]?.id}`)).body).toMatchObject({ state: 'done', receipt: { verified: true }, chunks: { rewritten: 0 } });
     expect((await call(receiver.control, 'GET', '/v1/messages')).body).toMatchObject({ messages: [{ text: 'did it arrive?', direction: 'received' }] });
@@ -95,10 +95,11 @@ describe('a registration, recorded', () => {
     onTestFinished(() => server.stop());
     const conversation = readConversation('asking');
     const client = await old(await identity(directory, 'sender'), 'client', conversation);
-    const beforeOther = conversation.steps.findIndex(({ kind }) => kind === 'roster-delta');
-    await client.play(server.address, conversation.steps.slice(0, beforeOther));
+    const asking = conversation.steps.findIndex(({ kind }) => kind === 'introduce');
+    await client.play(server.address, conversation.steps.slice(0, asking));
     const other = await start(directory, 'other', ['--rendezvous', `127.0.0.1:${server.address.port}`]);
-    await client.play(server.address, conversation.steps.slice(beforeOther));
+    await vi.waitFor(async () => expect((await call(other.control, 'GET', '/v1/status')).body).toMatchObject({ rendezvous: [{ state: 'registered' }] }), patience);
+    await client.play(server.address, conversation.steps.slice(asking));
     expectUnderstood(client);
     expect(client.heard.at(-1)).toMatchObject({ kind: 'introduction-result', body: { verdict: 'accepted', peer: { id: other.id } } });
   });

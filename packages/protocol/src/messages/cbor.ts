@@ -23,9 +23,10 @@ class StrictTokenizer extends Tokenizer {
     const start = this.pos();
     const token = super.next();
     if (token.type === Type.float) throw new Error('floating-point numbers are not allowed');
-    if (token.type === Type.string && notAscii.test(token.value as string)) {
-      const header = 1 + (lengthBytes[((this.data[start] ?? 0) & 0x1f) - 24] ?? 0);
-      token.value = utf8.decode(this.data.subarray(start + header, this.pos()));
+    if (token.type === Type.string) {
+      const text = start + 1 + (lengthBytes[((this.data[start] ?? 0) & 0x1f) - 24] ?? 0);
+      const decoded = token.value as string;
+      if (decoded.length !== this.pos() - text || notAscii.test(decoded)) token.value = utf8.decode(this.data.subarray(text, this.pos()));
     }
     return token;
   }
@@ -34,7 +35,9 @@ class StrictTokenizer extends Tokenizer {
 /** Strict CBOR to plain values. @throws PeerdError `malformed_frame` */
 export const decodeCbor = (bytes: Uint8Array): unknown => {
   try {
-    return decode(bytes, { ...strict, tokenizer: new StrictTokenizer(bytes, strict) });
+    // No Buffer: what its `slice` gives is a view, and byte strings must outlive the frame that they came in.
+    const plain = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    return decode(plain, { ...strict, tokenizer: new StrictTokenizer(plain, strict) });
   } catch (cause) {
     throw new PeerdError('malformed_frame', `not valid CBOR: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
   }
