@@ -40,6 +40,7 @@ export const frameCodec: FuzzTarget = {
     Buffer.concat([Buffer.of(1), encodeHole(5), encodeFrame(0x60, Buffer.alloc(70_000, 1)), encodeFrame(0x60, Buffer.alloc(66_000, 2)), encodeFrame(0x04, Buffer.of(0xa0))]),
   ],
   maxBytes: 150_000,
+  shortRuns: 500,
   run: (input) => {
     const bounds = [linkMessages.bounds, dataBounds, handshakeMessages.bounds][(input[0] ?? 0) % 3] ?? dataBounds;
     const bytes = input.subarray(1);

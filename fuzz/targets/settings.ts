@@ -15,7 +15,7 @@ export const settings: FuzzTarget = {
   name: 'settings',
   seeds: ['name = "alice"\nlisten = "127.0.0.1:0"\nrendezvous = ["host:12000"]\nspool_quota = 1000000000\n', 'accept = "auto"\n[table]\nx = { y = 1 }\n', "limit_rate = '5M'\non_received = ['a', 'b']\n", 'metrics = 1979-05-27T07:32:00Z\n'].map((text) => Buffer.from(text)),
   maxBytes: 1_024,
-  shortRuns: 500,
+  shortRuns: 300,
   run: (input) => {
     writeFileSync(file, input);
     unlessRefused(() => readSettings(program, { argv: ['--config', file], env: {}, write: () => {} }), 'invalid_settings');
