@@ -15,6 +15,8 @@ export const manifestPage: FuzzTarget = {
   seeds: [
     encodeManifestPage([entry('a', { type: 'directory', mode: 0o755 }), entry('a/b', { size: 7 }), entry('a/c', { type: 'directory' }), entry('a/c/l', { type: 'symlink', target: Buffer.from('../b') }), entry('b')]),
     encodeManifestPage([entry('con'), entry('é')]),
+    // Refused, and next to what is not: below a file, without its directory, twice, out of order.
+    ...[['a', 'a/b'], ['a/b'], ['a', 'a'], ['b', 'a']].map((paths) => encodeManifestPage(paths.map((path) => entry(path)))),
   ],
   mutate: cborMutator(0),
   run: (input) => {

@@ -17,6 +17,10 @@ process.on('exit', () => rmSync(room, { recursive: true, force: true }));
 
 const seeds = [
   await archiveOf({ name: 'a', type: 'directory', mode: 0o755 }, { name: 'a/b', content: 'content', mode: 0o600 }, { name: 'a/l', type: 'symlink', linkname: '../x' }, { name: 'a/c', type: 'directory' }, { name: 'a/c/d', content: 'x' }),
+  // Refused: out of it, and below a link.
+  await archiveOf({ name: '../x', content: 'x' }),
+  await archiveOf({ name: 'a', type: 'directory' }, { name: 'a/../../x', content: 'x' }),
+  await archiveOf({ name: 'a', type: 'directory' }, { name: 'a/l', type: 'symlink', linkname: '..' }, { name: 'a/l/x', content: 'x' }),
   await archiveOf({ name: 'é'.repeat(60), content: 'x', pax: { mtime: '-5.000000001' } }),
 ];
 
