@@ -14,8 +14,6 @@ const strict: DecodeOptions = {
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const notAscii = /[^\0-\x7f]/;
-/** Of a text, by the low bits of its first byte from 24 on: the bytes of its length. */
-const lengthBytes = [1, 2, 4, 8];
 
 /** What the library lets pass: floating-point numbers, and text that is not UTF-8, of which it makes other text. */
 class StrictTokenizer extends Tokenizer {
@@ -24,7 +22,9 @@ class StrictTokenizer extends Tokenizer {
     const token = super.next();
     if (token.type === Type.float) throw new Error('floating-point numbers are not allowed');
     if (token.type === Type.string) {
-      const text = start + 1 + (lengthBytes[((this.data[start] ?? 0) & 0x1f) - 24] ?? 0);
+      const minor = (this.data[start] ?? 0) & 0x1f;
+      // From 24 on, 1, 2, 4 or 8 bytes of length come first.
+      const text = start + 1 + (minor < 24 ? 0 : 1 << (minor - 24));
       const decoded = token.value as string;
       if (decoded.length !== this.pos() - text || notAscii.test(decoded)) token.value = utf8.decode(this.data.subarray(text, this.pos()));
     }

@@ -71,5 +71,6 @@ test('one number has one encoding: no floating point, not even of a whole number
 
 test('text is UTF-8 and arrives as it is', () => {
   expect(decodeCbor(Buffer.from('63efbbbf', 'hex'))).toBe('\ufeff');
+  for (const length of [11, 12, 127, 128, 32_768, 65_536]) expect(decodeCbor(encodeCbor('é'.repeat(length)))).toBe('é'.repeat(length));
   for (const hex of ['61ff', '62c328', '63eda080', `7820${'ff'.repeat(32)}`]) expect(() => decodeCbor(Buffer.from(hex, 'hex'))).toThrow(/not valid CBOR/);
 });
