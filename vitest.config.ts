@@ -36,6 +36,7 @@ export default defineConfig({
       unit('rendezvous', 'apps/rendezvous'),
       unit('peerd', 'apps/peerd'),
       unit('cli', 'apps/cli'),
+      unit('fuzz', 'fuzz'),
       { resolve, ssr, test: { name: 'e2e', root: 'e2e', include: ['test/**/*.test.ts', 'hostile/**/*.test.ts'], testTimeout: 180_000, hookTimeout: 60_000 } },
       {
         resolve,

@@ -92,7 +92,12 @@ export const createDaemon = async (settings: PeerdSettings, { logger, env, onFat
 
   const database = await openDatabase({
     stateDir,
-    onSetAside: (path) => logger.error({ path }, 'THE DATABASE WAS CORRUPT. It was set aside, and a new one was made: contacts, messages and transfers are lost unless it is restored'),
+    onLoss: ({ path, restored }) =>
+      logger.error(
+        { path, restored },
+        `THE DATABASE WAS ${path === undefined ? 'GONE' : 'DAMAGED, and was set aside'}. A new one was made: ${restored === 0 ? 'contacts, ' : 'contacts, policies and pinned rendezvous were kept apart and are back;'} messages and transfers are lost. \`peerctl doctor\` says more`,
+      ),
+    onTrustNotKept: (message) => logger.warn({ reason: message }, 'contacts and policies could not be written beside the database: they would be lost with it'),
     onFailure: onFatal,
     onCommit: metrics.commit,
   });

@@ -99,7 +99,7 @@ describe('the daemon', () => {
     const error = vi.spyOn(logger, 'error');
     const second = await start(directory, 'alice', [], logger);
     expect(second.id).toBe(first.id);
-    expect(error).toHaveBeenCalledWith({ path: expect.stringContaining('peerd.db.corrupt-') }, expect.stringContaining('CORRUPT'));
+    expect(error).toHaveBeenCalledWith({ path: expect.stringContaining('peerd.db.corrupt-'), restored: 0 }, expect.stringContaining('DAMAGED'));
   });
 });
 

@@ -6,9 +6,9 @@
 // Cc control, Cf format, Zl/Zp separators, Cs lone surrogates, Co private use, Cn unassigned.
 const unsafe = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Co}\p{Cn}\\]/gu;
 
-/** Zero-width joiner between pictographs (family emoji) is legal text and keeps its meaning. */
+/** Zero-width joiner between pictographs (family emoji) is legal text and keeps its meaning. Code points that Unicode keeps for later ones (Cn) are shown as escapes, so nothing is joined to them. */
 const joinsEmoji = (text: string, offset: number): boolean =>
-  /\p{Extended_Pictographic}[\u{fe0f}\p{Emoji_Modifier}]?$/u.test(text.slice(0, offset)) && /^\p{Extended_Pictographic}/u.test(text.slice(offset + 1));
+  /(?!\p{Cn})\p{Extended_Pictographic}[\u{fe0f}\p{Emoji_Modifier}]?$/u.test(text.slice(0, offset)) && /^(?!\p{Cn})\p{Extended_Pictographic}/u.test(text.slice(offset + 1));
 
 /** `\n` → `\\n`, `U+202E` → `\\u{202e}`, backslash → `\\\\`. The result is one line. */
 export const escapeText = (text: string): string =>

@@ -15,6 +15,7 @@ export * from './machines/transfer-sender.ts';
 export * from './messages/accept.ts';
 export * from './messages/address.ts';
 export * from './messages/cancel.ts';
+export * from './messages/cbor.ts';
 export * from './messages/chat-ack.ts';
 export * from './messages/chat.ts';
 export * from './messages/chunk.ts';

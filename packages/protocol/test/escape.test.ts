@@ -13,6 +13,8 @@ describe('escapeText', () => {
     ['evil\u202egpj.exe', 'evil\\u{202e}gpj.exe'],
     ['zero\u200bwidth', 'zero\\u{200b}width'],
     ['join\u200der', 'join\\u{200d}er'],
+    // Code points that are kept for later emoji are not shown, so nothing may be joined to them.
+    ['\u{1fc68}\u200d\u{1f469}', '\\u{1fc68}\\u{200d}\u{1f469}'],
     ['back\\slash', 'back\\\\slash'],
     ['\ud800', '\\u{d800}'],
   ])('%j', (text, shown) => {

@@ -40,7 +40,8 @@ export async function* readEvents(socket: string, options: EventsOptions): Async
   yield* parseEvents(socket, response, options.signal);
 }
 
-async function* parseEvents(socket: string, { body }: Answer, signal: AbortSignal): AsyncGenerator<NumberedEvent, void, void> {
+/** The events of a body as it comes. @throws PeerdError `daemon_unreachable`, the signal's reason */
+export async function* parseEvents(socket: string, { body }: Pick<Answer, 'body'>, signal: AbortSignal): AsyncGenerator<NumberedEvent, void, void> {
   const ready: EventSourceMessage[] = [];
   const parser = createParser({ onEvent: (event) => ready.push(event), maxBufferSize: maxEventCharacters });
   const decoder = new TextDecoder();

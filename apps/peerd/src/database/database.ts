@@ -20,8 +20,13 @@ interface Waiting {
 
 export interface OpenOptions {
   readonly stateDir: string;
-  /** A corrupt file was renamed to `path`, and a fresh one was made. */
-  readonly onSetAside: (path: string) => void;
+  /**
+   * The database was damaged, or gone while its snapshot of trust was not; a fresh one was made.
+   * `path`: where the damaged file is now. `restored`: rows of contacts, policies and pinned rendezvous that were kept apart from it.
+   */
+  readonly onLoss: (loss: { readonly path: string | undefined; readonly restored: number }) => void;
+  /** What is trusted could not be written beside the database; it is tried again with the next change. */
+  readonly onTrustNotKept?: (message: string) => void;
   /** The worker ended by itself: nothing can be stored any more. */
   readonly onFailure: (reason: PeerdError) => void;
   /** A group of requests was committed. */
@@ -46,7 +51,7 @@ export const openDatabase = async (options: OpenOptions): Promise<Database> => {
     const [outcome] = (await once(worker, 'message')) as [OpenOutcome];
     checkOpened(outcome, options.stateDir, path);
     await chmod(path, 0o600);
-    if (outcome.kind === 'opened' && outcome.setAside !== undefined) options.onSetAside(outcome.setAside);
+    if (outcome.kind === 'opened' && (outcome.setAside !== undefined || outcome.restored > 0)) options.onLoss({ path: outcome.setAside, restored: outcome.restored });
   } catch (error) {
     await worker.terminate();
     throw error instanceof PeerdError ? error : new PeerdError('io_error', `cannot open ${path}: ${(error as Error).message}`, { cause: error });
@@ -75,6 +80,7 @@ class WorkerDatabase implements Database {
   readonly #worker: Worker;
   readonly #exited: Promise<unknown>;
   readonly #onCommit: (requests: number, seconds: number) => void;
+  readonly #onTrustNotKept: (message: string) => void;
   #waiting: Waiting[] = [];
   #startedAt = 0;
   #inFlight: readonly Waiting[] = [];
@@ -83,10 +89,11 @@ class WorkerDatabase implements Database {
   #closing: Promise<void> | undefined;
   #idle: (() => void) | undefined;
 
-  constructor(worker: Worker, exited: Promise<unknown>, { onFailure, onCommit }: OpenOptions) {
+  constructor(worker: Worker, exited: Promise<unknown>, { onFailure, onCommit, onTrustNotKept }: OpenOptions) {
     this.#worker = worker;
     this.#exited = exited;
     this.#onCommit = onCommit ?? (() => {});
+    this.#onTrustNotKept = onTrustNotKept ?? (() => {});
     let cause: unknown;
     worker.on('message', (message: FromWorker) => this.#onMessage(message));
     worker.on('error', (error) => (cause = error));
@@ -159,6 +166,7 @@ class WorkerDatabase implements Database {
   }
 
   #onMessage(message: FromWorker): void {
+    if (message.kind === 'trust-not-kept') this.#onTrustNotKept(message.message);
     if (message.kind !== 'done') return;
     const done = this.#inFlight;
     this.#inFlight = [];

@@ -1,14 +1,14 @@
 /**
  * SQLite itself: synchronous, for the worker thread.
  *
- * 1. open: exclusive lock, write-ahead log, integrity, migrations
+ * 1. open: exclusive lock, write-ahead log, integrity, migrations; a fresh one begins with the trust that was kept beside it
  * 2. execute: one group of requests in one transaction
  */
 import { renameSync, existsSync } from 'node:fs';
 import { DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSync } from 'node:sqlite';
-import type { Migration } from './migrations/migration.ts';
 import type { Statement } from './ports.ts';
 import type { DatabaseRequest, OpenOutcome, RequestOutcome, Row, SqliteFailure, WorkerSettings } from './requests.ts';
+import { changesTrust, TrustSnapshot } from './trust-snapshot.ts';
 
 /** Primary result codes, https://sqlite.org/rescode.html */
 const SQLITE_BUSY = 5;
@@ -21,6 +21,8 @@ const maxCachedStatements = 256;
 
 export interface Engine {
   execute(requests: readonly DatabaseRequest[]): RequestOutcome[];
+  /** Brings the snapshot of trust up to date; what fails is tried again with the next call. @throws errno errors */
+  keepTrust(): void;
   close(): void;
 }
 
@@ -43,16 +45,15 @@ const attempt = (settings: WorkerSettings, setAsidePath: string | undefined): { 
   const database = new DatabaseSync(settings.path, { timeout: lockWaitMs, enableForeignKeyConstraints: true });
   let engine: Engine | undefined;
   try {
-    const outcome = prepare(database, settings.migrations);
-    if (outcome) return { outcome, engine: undefined };
-    engine = engineOf(database);
-    return { outcome: { kind: 'opened', setAside: setAsidePath }, engine };
+    const outcome = prepare(database, settings, setAsidePath);
+    if (outcome.kind === 'opened') engine = engineOf(database, new TrustSnapshot(settings.path));
+    return { outcome, engine };
   } finally {
     if (!engine) database.close();
   }
 };
 
-const prepare = (database: DatabaseSync, migrations: readonly Migration[]): OpenOutcome | undefined => {
+const prepare = (database: DatabaseSync, { path, migrations }: WorkerSettings, setAside: string | undefined): OpenOutcome => {
   try {
     // Exclusive before the first access: the lock is held until the process ends, and no shared-memory file is needed.
     database.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; BEGIN IMMEDIATE; COMMIT;');
@@ -65,18 +66,27 @@ const prepare = (database: DatabaseSync, migrations: readonly Migration[]): Open
   const found = Number(database.prepare('PRAGMA user_version').get()?.['user_version']);
   const known = migrations.length;
   if (found > known) return { kind: 'newer', found, known };
+  let restored = 0;
   for (const migration of migrations.slice(found)) {
-    database.exec('BEGIN IMMEDIATE');
-    try {
+    inTransaction(database, () => {
       database.exec(migration.sql);
       database.exec(`PRAGMA user_version = ${migration.id}`);
-      database.exec('COMMIT');
-    } catch (error) {
-      if (database.isTransaction) database.exec('ROLLBACK');
-      throw error;
-    }
+      // With the last step: a crash in between begins again.
+      if (found === 0 && migration.id === known) restored = new TrustSnapshot(path).restore(database);
+    });
   }
-  return undefined;
+  return { kind: 'opened', setAside, restored };
+};
+
+const inTransaction = (database: DatabaseSync, run: () => void): void => {
+  database.exec('BEGIN IMMEDIATE');
+  try {
+    run();
+    database.exec('COMMIT');
+  } catch (error) {
+    if (database.isTransaction) database.exec('ROLLBACK');
+    throw error;
+  }
 };
 
 /** With its journal: both together are what a rescue needs. */
@@ -86,7 +96,9 @@ const setAside = (path: string): string => {
   return path + suffix;
 };
 
-const engineOf = (database: DatabaseSync): Engine => {
+const engineOf = (database: DatabaseSync, trust: TrustSnapshot): Engine => {
+  // At the start too: it may be from before a version that keeps it, or a crash may have come between.
+  let isTrustChanged = true;
   const statements = new Map<string, StatementSync>();
   const prepared = (sql: string): StatementSync => {
     const known = statements.get(sql);
@@ -132,11 +144,17 @@ const engineOf = (database: DatabaseSync): Engine => {
         database.exec('BEGIN IMMEDIATE');
         const outcomes = requests.map(one);
         database.exec('COMMIT');
+        isTrustChanged ||= requests.some(changesTrust);
         return outcomes;
       } catch (error) {
         if (database.isTransaction) database.exec('ROLLBACK');
         return requests.map(() => ({ ok: false, error: failureOf(error) }));
       }
+    },
+    keepTrust: () => {
+      if (!isTrustChanged) return;
+      trust.write(database);
+      isTrustChanged = false;
     },
     close: () => {
       statements.clear();

@@ -26,10 +26,15 @@ export interface SqliteFailure {
 }
 
 export type OpenOutcome =
-  | { readonly kind: 'opened'; readonly setAside: string | undefined }
+  /** `setAside`: where the damaged file is now. `restored`: rows of contacts, policies and pins that a fresh database began with. */
+  | { readonly kind: 'opened'; readonly setAside: string | undefined; readonly restored: number }
   | { readonly kind: 'locked' }
   | { readonly kind: 'newer'; readonly found: number; readonly known: number }
   | { readonly kind: 'failed'; readonly error: SqliteFailure };
 
 export type ToWorker = { readonly kind: 'group'; readonly requests: readonly DatabaseRequest[] } | { readonly kind: 'close' };
-export type FromWorker = OpenOutcome | { readonly kind: 'done'; readonly outcomes: readonly RequestOutcome[] } | { readonly kind: 'closed' };
+export type FromWorker =
+  | OpenOutcome
+  | { readonly kind: 'done'; readonly outcomes: readonly RequestOutcome[] }
+  | { readonly kind: 'trust-not-kept'; readonly message: string }
+  | { readonly kind: 'closed' };

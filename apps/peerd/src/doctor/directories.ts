@@ -24,7 +24,18 @@ export const checkState = async (directory: string, uid: number): Promise<Doctor
         return fail('identity-key', `${escapeText(key)} has mode ${octal(stats.mode)} and belongs to user ${stats.uid}: peerd will not start again with it`, `chown ${uid} ${escapeText(key)}; chmod 600 ${escapeText(key)}. Whoever read it can pose as this peer.`);
       return ok('identity-key', 'only peerd can read the private key');
     }),
+    ...(await checkLoss(directory)),
     await checkSpace('free-space:state', directory),
+  ];
+};
+
+/** As long as a damaged database lies there, its owner may not know what was lost. */
+const checkLoss = async (directory: string): Promise<DoctorCheck[]> => {
+  const damaged = (await readdir(directory)).filter((name) => /^peerd\.db\.corrupt-[-\dTZ.]+$/.test(name));
+  if (damaged.length === 0) return [];
+  const shown = damaged.map((name) => escapeText(join(directory, name))).join(', ');
+  return [
+    warn('database', `the database was damaged and set aside: ${shown}. Contacts, policies and pinned rendezvous were kept apart from it; messages and transfers of before are lost`, 'Look at the disk. `sqlite3 FILE .recover` shows what can still be read; then move the file away.'),
   ];
 };
 

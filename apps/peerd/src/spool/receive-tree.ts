@@ -22,7 +22,7 @@ interface OpenDirectory {
 
 const slash = Buffer.from('/');
 
-/** @returns the path of the top-level entry @throws PeerdError `invalid_argument`, `spool_full`, `manifest_too_large`, the reason of the signal */
+/** @returns the path of the top-level entry @throws PeerdError `invalid_argument`, `spool_full`, `manifest_too_large`, errno errors, the reason of the signal */
 export const receiveTree = async (archive: Readable, upload: Upload): Promise<Buffer> => {
   const entries = extract();
   const stop = (): void => entries.destroy(upload.signal.reason as Error);
@@ -60,7 +60,7 @@ export const receiveTree = async (archive: Readable, upload: Upload): Promise<Bu
     await feeding;
     while (stack.length > 0) await finishDirectory(stack.pop());
   } catch (error) {
-    throw upload.signal.aborted ? upload.signal.reason : error;
+    throw upload.signal.aborted ? upload.signal.reason : asMalformed(error);
   } finally {
     upload.signal.removeEventListener('abort', stop);
     entries.destroy(null);
@@ -128,5 +128,15 @@ const checkedComponent = (text: string): Buffer => {
   return bytes;
 };
 
-const malformed = (what: string): PeerdError => new PeerdError('invalid_argument', `the archive cannot be taken: ${what}`, { hint: 'peerctl and peerd may be of different versions.' });
+/** What the archive asks for and no file system or Node gives: a name twice, times and link targets that can't be, content that is cut off. */
+const impossible: ReadonlySet<string> = new Set(['EEXIST', 'EINVAL', 'ENAMETOOLONG', 'ENOENT', 'ERR_INVALID_ARG_TYPE', 'ERR_INVALID_ARG_VALUE', 'ERR_OUT_OF_RANGE', 'STREAM_DESTROYED']);
+
+/** The reader of archives throws errors without a code; those of the disk and of the connection stay what they are. */
+const asMalformed = (error: unknown): unknown => {
+  if (error instanceof PeerdError || !(error instanceof Error)) return error;
+  const { code } = error as NodeJS.ErrnoException;
+  return code === undefined || impossible.has(code) ? malformed(`it cannot be read: ${error.message}`, error) : error;
+};
+
+const malformed = (what: string, cause?: Error): PeerdError => new PeerdError('invalid_argument', `the archive cannot be taken: ${what}`, { cause, hint: 'peerctl and peerd may be of different versions.' });
 

@@ -62,7 +62,7 @@ const person = async (name: string, limits: Partial<ChatLimits> = {}, from?: { d
 
 const ownDatabase = async (): Promise<Database> => {
   const stateDir = await mkdtemp(join(tmpdir(), 'peerd-chat-'));
-  const database = await openDatabase({ stateDir, onSetAside: () => {}, onFailure: () => {} });
+  const database = await openDatabase({ stateDir, onLoss: () => {}, onFailure: () => {} });
   onTestFinished(async () => {
     await database.close();
     await rm(stateDir, { recursive: true });

@@ -12,7 +12,7 @@ const self = { id: 'a'.repeat(52), name: 'alice' };
 
 const setup = async (): Promise<{ database: Database; load: () => Promise<Contacts>; changes: [Contact, boolean][] }> => {
   const stateDir = await mkdtemp(join(tmpdir(), 'peerd-contacts-'));
-  const database = await openDatabase({ stateDir, onSetAside: () => {}, onFailure: () => {} });
+  const database = await openDatabase({ stateDir, onLoss: () => {}, onFailure: () => {} });
   onTestFinished(async () => {
     await database.close();
     await rm(stateDir, { recursive: true });

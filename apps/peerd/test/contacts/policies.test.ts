@@ -12,7 +12,7 @@ const bounded = { into: '/srv/in\u202e', maxBytes: 100, match: undefined, until:
 
 const setup = async (): Promise<() => Promise<Policies>> => {
   const stateDir = await mkdtemp(join(tmpdir(), 'peerd-policies-'));
-  const database = await openDatabase({ stateDir, onSetAside: () => {}, onFailure: () => {} });
+  const database = await openDatabase({ stateDir, onLoss: () => {}, onFailure: () => {} });
   onTestFinished(async () => {
     await database.close();
     await rm(stateDir, { recursive: true });

@@ -86,7 +86,7 @@ export const listed = (peer: { id: PeerId; name: string }, port = 1): RosterPeer
 export const controlWorld = async (options: { hub?: Partial<HubOptions>; events?: Partial<EventsRoutes> } = {}): Promise<ControlWorld> => {
   const directory = await mkdtemp(join(tmpdir(), 'peerd-control-'));
   onTestFinished(() => rm(directory, { recursive: true }));
-  const database = await openDatabase({ stateDir: join(directory, 'state'), onSetAside: () => {}, onFailure: () => {} });
+  const database = await openDatabase({ stateDir: join(directory, 'state'), onLoss: () => {}, onFailure: () => {} });
   onTestFinished(() => database.close());
   const links = new ManualLinks();
   const roster = new Map<PeerId, RosterPeer>();

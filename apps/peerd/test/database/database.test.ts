@@ -1,10 +1,10 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PeerdError } from '@peerd/protocol';
-import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { openDatabase, type OpenOptions } from '../../src/database/database.ts';
 import { migrations } from '../../src/database/migrations/index.ts';
 
@@ -15,7 +15,7 @@ const temporary = async (): Promise<string> => {
 };
 
 const open = async (stateDir: string, more: Partial<OpenOptions> = {}) => {
-  const database = await openDatabase({ stateDir, onSetAside: () => expect.unreachable(), onFailure: (reason) => expect.unreachable(reason.message), ...more });
+  const database = await openDatabase({ stateDir, onLoss: () => expect.unreachable(), onFailure: (reason) => expect.unreachable(reason.message), ...more });
   onTestFinished(() => database.close());
   return database;
 };
@@ -114,7 +114,7 @@ describe('database', () => {
     const newer = await open(stateDir, { migrations: [...numbers, { id: 2, name: 'more', sql: 'CREATE TABLE more (n INTEGER)' }] });
     await newer.close();
     await expect(open(stateDir, { migrations: numbers })).rejects.toMatchObject({ code: 'state_newer' });
-    expect(await readdir(stateDir)).toEqual(['peerd.db']);
+    expect(await readdir(stateDir)).toEqual(['peerd.db', 'trust.json']);
   });
 
   test('a migration that fails leaves the schema as it was', async () => {
@@ -125,18 +125,6 @@ describe('database', () => {
     expect(await database.all("SELECT name FROM sqlite_schema WHERE name = 'half'")).toEqual([]);
   });
 
-  test('a corrupt file is set aside, not deleted', async () => {
-    const stateDir = await temporary();
-    await writeFile(join(stateDir, 'peerd.db'), 'this is no database, '.repeat(500));
-    const onSetAside = vi.fn<(path: string) => void>();
-    const database = await open(stateDir, { onSetAside });
-    expect(await database.all('SELECT * FROM contacts')).toEqual([]);
-    expect(onSetAside).toHaveBeenCalledOnce();
-    const aside = (await readdir(stateDir)).filter((name) => name.startsWith('peerd.db.corrupt-'));
-    expect(aside).toHaveLength(1);
-    expect(onSetAside.mock.calls[0]?.[0]).toBe(join(stateDir, aside[0] ?? ''));
-  });
-
   test('close does what was asked for before, and refuses what comes after', async () => {
     const stateDir = await temporary();
     const database = await open(stateDir, { migrations: numbers });
@@ -145,6 +133,6 @@ describe('database', () => {
     await stored;
     await closed;
     await expect(database.run('INSERT INTO numbers (n) VALUES (2)')).rejects.toMatchObject({ code: 'shutting_down' });
-    expect(await readdir(stateDir)).toEqual(['peerd.db']);
+    expect(await readdir(stateDir)).toEqual(['peerd.db', 'trust.json']);
   });
 });

@@ -31,6 +31,14 @@ describe('the state directory', () => {
   });
 });
 
+test('a database that was set aside is told of as long as it lies there', async () => {
+  const directory = await temporary();
+  expect(find(await checkState(directory, uid), 'database')).toBeUndefined();
+  const aside = join(directory, 'peerd.db.corrupt-2026-01-02T03-04-05.678Z');
+  for (const suffix of ['', '-wal']) await writeFile(`${aside}${suffix}`, '');
+  expect(find(await checkState(directory, uid), 'database')).toMatchObject({ state: 'warn', message: expect.stringContaining(`${aside}.`) as string, hint: expect.stringContaining('.recover') as string });
+});
+
 describe('the download directory', () => {
   test('not there yet, no directory, and what was left in it', async () => {
     const base = await temporary();

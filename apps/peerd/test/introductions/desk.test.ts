@@ -16,7 +16,7 @@ const bob = { id: idOf(1), name: 'bob' };
 
 const setup = async (policy: 'all' | 'contacts' | 'ask') => {
   const stateDir = await mkdtemp(join(tmpdir(), 'peerd-introductions-'));
-  const database = await openDatabase({ stateDir, onSetAside: () => {}, onFailure: () => {} });
+  const database = await openDatabase({ stateDir, onLoss: () => {}, onFailure: () => {} });
   onTestFinished(async () => {
     await database.close();
     await rm(stateDir, { recursive: true });

@@ -38,7 +38,7 @@ interface Place {
 
 const makePlace = async (): Promise<Place> => {
   const directory = await mkdtemp(join(tmpdir(), 'peerd-receipts-'));
-  const database = await openDatabase({ stateDir: directory, onSetAside: () => {}, onFailure: () => {} });
+  const database = await openDatabase({ stateDir: directory, onLoss: () => {}, onFailure: () => {} });
   onTestFinished(async () => {
     await database.close();
     await rm(directory, { recursive: true, force: true });

@@ -142,6 +142,7 @@ describe('a tree', () => {
     ['a second top-level entry', () => archive({ name: 'a', content: '' }, { name: 'b', content: '' })],
     ['a hard link', () => archive({ name: 'd', type: 'directory' }, { name: 'd/l', type: 'link', linkname: '/etc/passwd' })],
     ['a name that is not bytes', () => archive({ name: '\u{1f600}', content: '' })],
+    ['a file twice', () => archive({ name: 'd', type: 'directory' }, { name: 'd/a', content: 'x' }, { name: 'd/a', content: 'y' })],
     ['nothing', () => archive()],
   ])('%s is refused, and nothing is left', async (_what, make) => {
     const stateDir = await place();
@@ -154,8 +155,8 @@ describe('a tree', () => {
     const stateDir = await place();
     const spool = await open(stateDir);
     const whole = Buffer.concat(await archive({ name: 'd', type: 'directory' }, { name: 'd/a', content: 'x'.repeat(3000) }).toArray() as Buffer[]);
-    await expect(spool.tree(bytesOf(whole.subarray(0, 2000)), { signal: never })).rejects.toThrow();
-    await expect(spool.tree(bytesOf('x'.repeat(2048)), { signal: never })).rejects.toThrow();
+    await expect(spool.tree(bytesOf(whole.subarray(0, 2000)), { signal: never })).rejects.toMatchObject({ code: 'invalid_argument' });
+    await expect(spool.tree(bytesOf('x'.repeat(2048)), { signal: never })).rejects.toMatchObject({ code: 'invalid_argument' });
     expect({ left: await left(stateDir), used: spool.used }).toEqual({ left: [], used: 0 });
   });
 });

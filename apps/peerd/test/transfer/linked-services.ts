@@ -64,7 +64,7 @@ export class Peer {
 
   async start(): Promise<void> {
     const logger = createLogger(this.name, process.env['TEST_LOG'] ?? 'silent');
-    this.database = await openDatabase({ stateDir: this.settings.stateDir, onSetAside: () => {}, onFailure: () => {} });
+    this.database = await openDatabase({ stateDir: this.settings.stateDir, onLoss: () => {}, onFailure: () => {} });
     this.policies = await loadPolicies({ database: this.database, fallback: this.settings.accept, now: () => this.now() });
     this.contacts = await loadContacts({
       isBlocked: (peer) => this.policies.isBlocked(peer),

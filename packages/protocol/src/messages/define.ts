@@ -1,8 +1,8 @@
 /** What every control message has in common: a type byte, a bound, a zod schema, and CBOR (RFC 8949) on the wire. */
-import { decode, encode } from 'cborg';
 import { z } from 'zod';
 import { PeerdError } from '../errors.ts';
 import { encodeFrame } from '../frame/codec.ts';
+import { decodeCbor, encodeCbor } from './cbor.ts';
 
 export interface MessageDefinition<Kind extends string = string, Body = unknown> {
   readonly kind: Kind;
@@ -16,31 +16,6 @@ export interface MessageDefinition<Kind extends string = string, Body = unknown>
 /** The body of a message definition. */
 export type BodyOf<D> = D extends MessageDefinition<string, infer Body> ? Body : never;
 
-const strict = {
-  strict: true,
-  allowIndefinite: false,
-  allowUndefined: false,
-  allowInfinity: false,
-  allowNaN: false,
-  allowBigInt: false,
-  rejectDuplicateMapKeys: true,
-} as const;
-
-/** Strict CBOR to plain values. @throws PeerdError `malformed_frame` */
-export const decodeCbor = (bytes: Uint8Array): unknown => {
-  try {
-    return decode(bytes, strict);
-  } catch (cause) {
-    throw new PeerdError('malformed_frame', `not valid CBOR: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
-  }
-};
-
-/** Plain values to CBOR in deterministic form: shortest integers, map keys sorted by length, then bytewise. */
-export const encodeCbor = (value: unknown): Buffer => {
-  const bytes = encode(value, { ignoreUndefinedProperties: true });
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-};
-
 /** A complete frame. The schema is checked on the way out too: what we send, we would accept. */
 export const encodeMessage = <Kind extends string, Body>(definition: MessageDefinition<Kind, Body>, body: Body): Buffer => {
   const payload = encodeCbor(body);
@@ -50,11 +25,15 @@ export const encodeMessage = <Kind extends string, Body>(definition: MessageDefi
 };
 
 /** @throws PeerdError `malformed_frame`, naming the field */
-export const decodeMessage = <Kind extends string, Body>(definition: MessageDefinition<Kind, Body>, payload: Uint8Array): Body => {
-  const result = definition.schema.safeParse(decodeCbor(payload));
+export const decodeMessage = <Kind extends string, Body>(definition: MessageDefinition<Kind, Body>, payload: Uint8Array): Body =>
+  parseBody(definition.kind, definition.schema, decodeCbor(payload));
+
+/** @throws PeerdError `malformed_frame`, naming the field */
+export const parseBody = <Body>(what: string, schema: z.ZodType<Body>, value: unknown): Body => {
+  const result = schema.safeParse(value);
   if (result.success) return result.data;
   const issue = result.error.issues[0];
-  throw new PeerdError('malformed_frame', `${definition.kind}: ${issue ? `${issue.path.join('.') || 'body'}: ${issue.message}` : 'invalid'}`);
+  throw new PeerdError('malformed_frame', `${what}: ${issue ? `${issue.path.join('.') || 'body'}: ${issue.message}` : 'invalid'}`);
 };
 
 /** Text of at most `bytes` bytes of UTF-8, without NUL. Escaping for people is done where it is shown. */

@@ -5,9 +5,9 @@
  * directories above the current entry to tell a missing parent or a duplicate.
  */
 import { z } from 'zod';
-import { PeerdError } from '../errors.ts';
 import { manifestPageMaxEntries, maxPathComponents, maxSymlinkTargetBytes } from '../limits.ts';
-import { decodeCbor, encodeCbor, maxBytesSchema, uintSchema } from './define.ts';
+import { decodeCbor, encodeCbor } from './cbor.ts';
+import { maxBytesSchema, parseBody, uintSchema } from './define.ts';
 
 export type EntryType = 'file' | 'directory' | 'symlink';
 
@@ -34,14 +34,9 @@ const manifestEntrySchema: z.ZodType<ManifestEntry> = z.object({
   target: maxBytesSchema(maxSymlinkTargetBytes).exactOptional(),
 });
 
-const manifestPageSchema: z.ZodType<ManifestEntry[]> = z.array(manifestEntrySchema).min(1).max(manifestPageMaxEntries);
+export const manifestPageSchema: z.ZodType<ManifestEntry[]> = z.array(manifestEntrySchema).min(1).max(manifestPageMaxEntries);
 
 export const encodeManifestPage = (entries: readonly ManifestEntry[]): Buffer => encodeCbor(entries);
 
 /** Shape only; what paths are allowed is decided by the path policy. @throws PeerdError `malformed_frame` */
-export const decodeManifestPage = (page: Uint8Array): ManifestEntry[] => {
-  const result = manifestPageSchema.safeParse(decodeCbor(page));
-  if (result.success) return result.data;
-  const issue = result.error.issues[0];
-  throw new PeerdError('malformed_frame', `manifest page: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'invalid'}`);
-};
+export const decodeManifestPage = (page: Uint8Array): ManifestEntry[] => parseBody('manifest page', manifestPageSchema, decodeCbor(page));

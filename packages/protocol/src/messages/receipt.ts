@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { type PeerId, peerIdSchema, type TransferId, transferIdSchema } from '../ids.ts';
 import { hashBytes, KiB, maxSavedAs, MiB } from '../limits.ts';
-import { bytesSchema, decodeCbor, encodeCbor, maxBytesSchema, type MessageDefinition, uintSchema } from './define.ts';
+import { decodeCbor, encodeCbor } from './cbor.ts';
+import { bytesSchema, maxBytesSchema, type MessageDefinition, parseBody, uintSchema } from './define.ts';
 
 /** What a receipt states. Its CBOR encoding is what the receiver signs with its Ed25519 key (RFC 8032). */
 export interface ReceiptBody {
@@ -46,7 +47,7 @@ export const receipt: MessageDefinition<'receipt', Receipt> = {
   }),
 };
 
-const receiptBodySchema: z.ZodType<ReceiptBody> = z.object({
+export const receiptBodySchema: z.ZodType<ReceiptBody> = z.object({
   transfer: transferIdSchema,
   sender: peerIdSchema,
   receiver: peerIdSchema,
@@ -61,5 +62,5 @@ const receiptBodySchema: z.ZodType<ReceiptBody> = z.object({
 
 export const encodeReceiptBody = (body: ReceiptBody): Buffer => encodeCbor(body);
 
-/** @throws ZodError or PeerdError `malformed_frame` */
-export const decodeReceiptBody = (bytes: Uint8Array): ReceiptBody => receiptBodySchema.parse(decodeCbor(bytes));
+/** @throws PeerdError `malformed_frame` */
+export const decodeReceiptBody = (bytes: Uint8Array): ReceiptBody => parseBody('receipt body', receiptBodySchema, decodeCbor(bytes));

@@ -8,7 +8,8 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { hashBytes, KiB } from '../limits.ts';
-import { bytesSchema, decodeCbor, encodeCbor, maxBytesSchema } from '../messages/define.ts';
+import { decodeCbor, encodeCbor } from '../messages/cbor.ts';
+import { bytesSchema, maxBytesSchema } from '../messages/define.ts';
 
 export type ReceiptRole = 'sent' | 'received';
 

@@ -30,10 +30,11 @@ export const encodeTrailer = (offerRoot: Buffer, counters: JournalCounters): Buf
   return trailer;
 };
 
-/** `undefined`: not the journal of this manifest. */
+/** `undefined`: not the journal of this manifest, or damaged. */
 export const decodeTrailer = (trailer: Buffer, offerRoot: Buffer): JournalCounters | undefined => {
   if (trailer.length !== hashBytes || !trailer.subarray(0, 16).equals(encodeTrailer(offerRoot, { received: 0, rewritten: 0 }).subarray(0, 16))) return undefined;
-  return { received: Number(trailer.readBigUInt64LE(16)), rewritten: Number(trailer.readBigUInt64LE(24)) };
+  const counters = { received: Number(trailer.readBigUInt64LE(16)), rewritten: Number(trailer.readBigUInt64LE(24)) };
+  return Number.isSafeInteger(counters.received) && Number.isSafeInteger(counters.rewritten) ? counters : undefined;
 };
 
 export const encodeSeal = (content: Buffer): Buffer => {

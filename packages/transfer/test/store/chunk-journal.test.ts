@@ -98,6 +98,19 @@ describe('ChunkJournal', () => {
     }
   });
 
+  test('one whose counters nobody can have counted to is emptied', async () => {
+    const path = join(await temporaryDirectory(), 'journal');
+    const journal = await openAt(path, 2);
+    journal.set(1, hashOf(1), 100);
+    await journal.close();
+    const file = await open(path, 'r+');
+    await file.write(Buffer.alloc(8, 0xff), 0, 8, 2 * hashBytes + 16);
+    await file.close();
+    const again = await openAt(path, 2);
+    expect([again.counters, again.claimed.count]).toEqual([{ received: 0, rewritten: 0 }, 0]);
+    await again.close();
+  });
+
   test('a seal survives a restart; one whose writing was interrupted does not count', async () => {
     const path = join(await temporaryDirectory(), 'journal');
     const journal = await openAt(path, 3);

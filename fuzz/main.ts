@@ -1,0 +1,49 @@
+/**
+ * `pnpm fuzz [TARGET…] [--seconds N] [--seed N] [--keep]`: searches each target for N seconds (default 60), guided by coverage.
+ * `pnpm fuzz TARGET --replay FILE`: runs one stored input, and throws what it throws.
+ *
+ * Findings are stored, minimised, in fuzz/crashes/TARGET. `--keep` replaces the corpus by the fewest inputs that enter all
+ * code that was entered.
+ */
+import { readFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { corpusOf, crashesOf, readInputs, replaceInputs, writeInput } from './engine/corpus.ts';
+import { Coverage } from './engine/coverage.ts';
+import { search } from './engine/search.ts';
+import { reduce } from './engine/reduce.ts';
+import type { FuzzTarget } from './engine/target.ts';
+import { targets } from './targets/index.ts';
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { seconds: { type: 'string', default: '60' }, seed: { type: 'string' }, keep: { type: 'boolean', default: false }, replay: { type: 'string' } },
+});
+const seconds = Number(values.seconds);
+const seed = values.seed === undefined ? Date.now() % 1_000_000_000 : Number(values.seed);
+
+const named = (name: string): FuzzTarget => {
+  const target = targets.find((candidate) => candidate.name === name);
+  if (!target) throw new Error(`no target ${name}; there are ${targets.map((candidate) => candidate.name).join(', ')}`);
+  return target;
+};
+const chosen = positionals.length === 0 ? targets : positionals.map(named);
+
+const run = async (target: FuzzTarget): Promise<boolean> => {
+  using coverage = new Coverage();
+  const end = performance.now() + seconds * 1_000;
+  const { runs, known, findings } = await search(target, { corpus: readInputs(corpusOf(target.name)), seed, isOver: () => performance.now() > end, coverage });
+  console.log(`${target.name}: ${runs} runs, ${known.length} inputs that enter new code, ${findings.length} findings`);
+  for (const { input, error } of findings) {
+    const path = writeInput(crashesOf(target.name), input);
+    console.log(`  ${error.stack ?? error.message}\n  stored; again: pnpm fuzz ${target.name} --replay ${path}`);
+  }
+  if (values.keep && findings.length === 0) replaceInputs(corpusOf(target.name), await reduce(target, known));
+  return findings.length === 0;
+};
+
+if (values.replay !== undefined) {
+  for (const target of chosen) await target.run(readFileSync(values.replay));
+} else {
+  console.log(`seed ${seed}`);
+  for (const target of chosen) if (!(await run(target))) process.exitCode = 1;
+}
