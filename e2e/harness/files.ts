@@ -20,6 +20,23 @@ export const writeRandomFile = async (path: string, bytes: number): Promise<void
   }
 };
 
+/** A file of lines as a server logs them, no two alike: a fifth of it says something new. */
+export const writeLogFile = async (path: string, bytes: number): Promise<void> => {
+  await using file = await open(path, 'w');
+  let line = 0;
+  for (let written = 0; written < bytes; ) {
+    const lines: string[] = [];
+    for (let length = 0; length < MiB; line += 1) {
+      const text = `2026-11-28T${String(line % 24).padStart(2, '0')}:${String(line % 60).padStart(2, '0')} INFO request ${randomBytes(8).toString('hex')} from 10.0.${line % 250}.${(line * 31) % 250} took ${(line * 7_919) % 997} ms, status ${line % 13 === 0 ? 404 : 200}\n`;
+      lines.push(text);
+      length += text.length;
+    }
+    const block = Buffer.from(lines.join('')).subarray(0, Math.min(MiB, bytes - written));
+    await file.write(block);
+    written += block.length;
+  }
+};
+
 export const sha256OfFile = async (path: string): Promise<string> => {
   const hash = createHash('sha256');
   await pipeline(createReadStream(path, { highWaterMark: MiB }), hash);
