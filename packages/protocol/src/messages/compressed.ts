@@ -11,7 +11,7 @@ import { chunkFrameMaxBytes, chunkFrameType, packFrameMaxBytes, packFrameType } 
 
 export const compressedFrameType = 0x63;
 /** Before the zstd frame. */
-export const compressedHeaderBytes = 5;
+const compressedHeaderBytes = 5;
 /** No longer than what it stands for. */
 export const compressedFrameMaxBytes: number = Math.max(chunkFrameMaxBytes, packFrameMaxBytes);
 /** A zstd frame may ask its reader for a window of so many bytes at most: what a chunk of the largest size needs. */
@@ -34,14 +34,17 @@ export interface Compressed {
 /** A frame may stand in a compressed one. */
 export const isCompressible = (type: number): boolean => plainMaxBytes.has(type);
 
-/** A complete compressed frame. */
-export const encodeCompressed = ({ type, length, content }: Compressed): Buffer[] => {
-  const header = Buffer.allocUnsafe(frameHeaderBytes + compressedHeaderBytes);
-  header.writeUInt32BE(compressedHeaderBytes + content.length, 0);
+/** What stands before the zstd frame. */
+export const compressedContentAt: number = frameHeaderBytes + compressedHeaderBytes;
+
+/** Frame header, and what the frame says of itself. */
+export const encodeCompressedHeader = (type: number, length: number, contentBytes: number): Buffer => {
+  const header = Buffer.allocUnsafe(compressedContentAt);
+  header.writeUInt32BE(compressedHeaderBytes + contentBytes, 0);
   header.writeUInt8(compressedFrameType, 4);
   header.writeUInt8(type, frameHeaderBytes);
   header.writeUInt32BE(length, frameHeaderBytes + 1);
-  return [header, content];
+  return header;
 };
 
 /** What the frame says of itself, so that nothing is expanded beyond it. @throws PeerdError `malformed_frame` */

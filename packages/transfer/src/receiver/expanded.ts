@@ -14,7 +14,7 @@ export const expanded = async (frame: Frame, chunkSize: number, stages: StageClo
   if (frame.type !== compressedFrameType) return frame;
   const { type, length, content } = decodeCompressed(frame.payload);
   if (type === chunkFrameType && length > chunkHeaderBytes + chunkSize) throw new PeerdError('malformed_frame', `compressed: stands for ${length} bytes, a chunk of this transfer has ${chunkHeaderBytes + chunkSize} at most`);
-  const payload = await stages.time('compress', () => expand(content, length));
+  const { bytes, release } = await stages.time('compress', () => expand(content, length));
   frame.release?.();
-  return { type, payload };
+  return { type, payload: bytes, release };
 };

@@ -68,8 +68,7 @@ export const unknownLine: CompressionState = { active: false, rest: 0, rested: 0
 /** At which level the next piece is to be compressed; `undefined`: it goes as it is. */
 export const levelOf = (state: CompressionState): number | undefined => {
   if (state.active) return levelFor(state);
-  if (state.rested < state.rest) return undefined;
-  return state.speed === 0 || state.rested >= longestRest || isWorthIt(state) ? levelFor(state) : undefined;
+  return state.rested < state.rest ? undefined : levelFor(state);
 };
 
 export const afterPiece = (state: CompressionState, { bytes, ms, tried }: Passed): CompressionState => {
@@ -81,8 +80,9 @@ export const afterPiece = (state: CompressionState, { bytes, ms, tried }: Passed
 
 /** One piece was tried: whether to go on with it. */
 const afterTry = (state: CompressionState, shrank: boolean): CompressionState => {
-  if (!shrank) return resting(state);
-  return isWorthIt(state) ? { ...state, active: true, spell: noSpell, poor: 0 } : state;
+  // The very first piece: the next one shows the line.
+  if (state.plain.ms === 0 && shrank) return { ...state, rest: 1 };
+  return shrank && isWorthIt(state) ? { ...state, active: true, spell: noSpell, poor: 0 } : resting(state);
 };
 
 const afterActive = (state: CompressionState, { bytes, ms, tried }: Passed & { tried: NonNullable<Passed['tried']> }): CompressionState => {

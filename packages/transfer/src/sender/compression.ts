@@ -1,5 +1,5 @@
 /** Compresses pieces on their way to the sink, where that makes the content arrive sooner (compression-policy.ts). */
-import { encodeCompressed, frameHeaderBytes, isCompressible } from '@peerd/protocol';
+import { encodeCompressedHeader, frameHeaderBytes, isCompressible } from '@peerd/protocol';
 import type { StageClock } from '../stage-clock.ts';
 import { compress } from '../zstd.ts';
 import { afterPiece, type CompressionState, levelOf, type Passed, unknownLine } from './compression-policy.ts';
@@ -16,11 +16,7 @@ export class Compression {
   #state: CompressionState = unknownLine;
   #lastPassed: number | undefined;
 
-  /**
-   * Sends one piece after the other. Where it is compressed, its memory is released before it is sent.
-   *
-   * @throws what `send` throws
-   */
+  /** Sends one piece after the other. @throws what `send` throws */
   async pass(piece: Piece, stages: StageClock, send: (piece: Piece) => Promise<void>): Promise<void> {
     const begun = this.#lastPassed ?? performance.now();
     const bytes = wireBytesOf(piece);
@@ -30,11 +26,10 @@ export class Compression {
     let sent = piece;
     if (level !== undefined) {
       const started = performance.now();
-      const shrunk = await stages.time('compress', () => shrink(piece, bytes, level));
+      const shrunk = await stages.time('compress', () => shrink(piece, level));
       tried = { level, ms: performance.now() - started, shrank: shrunk !== undefined };
       this.counters.tried += 1;
       if (shrunk !== undefined) {
-        piece.release?.();
         this.counters.compressed += 1;
         this.counters.savedBytes += bytes - wireBytesOf(shrunk);
         sent = shrunk;
@@ -48,11 +43,16 @@ export class Compression {
 
 const typeOf = ({ buffers }: Piece): number => buffers[0]?.[frameHeaderBytes - 1] ?? 0;
 
-const shrink = async (piece: Piece, bytes: number, level: number): Promise<Piece | undefined> => {
+/** What is shorter stands in the memory of the piece, if it was one buffer, or in that into which it was put together. */
+const shrink = async (piece: Piece, level: number): Promise<Piece | undefined> => {
   const [first] = piece.buffers;
   const frame = piece.buffers.length === 1 && first !== undefined ? Buffer.from(first.buffer, first.byteOffset, first.byteLength) : Buffer.concat(piece.buffers);
   const plain = frame.subarray(frameHeaderBytes);
-  const content = await compress(plain, level, Math.floor(plain.length * worthwhile));
-  if (content === undefined) return undefined;
-  return { buffers: encodeCompressed({ type: typeOf(piece), length: plain.length, content }), chunks: piece.chunks, bytes: piece.bytes };
+  const made = await compress(plain, level, Math.floor(plain.length * worthwhile));
+  if (made === undefined) return undefined;
+  const contentBytes = made.parts.reduce((sum, part) => sum + part.length, 0);
+  let end = encodeCompressedHeader(typeOf(piece), plain.length, contentBytes).copy(frame);
+  for (const part of made.parts) end += part.copy(frame, end);
+  made.release();
+  return { ...piece, buffers: [frame.subarray(0, end)] };
 };
