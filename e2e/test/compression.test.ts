@@ -66,8 +66,8 @@ describe('compression', () => {
     const { here } = await sent('random', '--limit-rate', '64M');
     expect(here.traffic).toMatchObject({ compressed: 0, savedBytes: 0 });
     expect(here.traffic.tried).toBeGreaterThan(0);
-    // Of 32 pieces: the first, and one after each 4, 8, 16 MiB.
-    expect(here.traffic.tried).toBeLessThanOrEqual(4);
+    // Of 32 pieces: with ever longer rests.
+    expect(here.traffic.tried).toBeLessThanOrEqual(8);
     expect(here.traffic.wireBytes).toBeGreaterThan(32 * MiB);
     await arrived('random');
   });

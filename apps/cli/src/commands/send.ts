@@ -29,6 +29,9 @@ at its end means: only directories. What --exclude fits is left out, a directory
 all that is in it. With --include only what fits is sent, or lies in a directory that
 fits, and the directories that lead there. --exclude wins.
 
+Content is compressed on its way while that makes it arrive sooner: over lines that are
+slower than compressing, and as long as it shrinks. --compress off leaves it alone.
+
 What peerd may not read, and you may, is uploaded to peerd's spool first, and so is
 standard input; it stays there until the transfer is over.`;
 

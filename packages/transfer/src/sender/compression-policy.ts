@@ -10,7 +10,7 @@
  *
  * Each try in vain doubles the rest before the next one, so that content which can't shrink costs next to nothing.
  */
-import { MiB } from '@peerd/protocol';
+import { KiB, MiB } from '@peerd/protocol';
 
 /** Of content, with what is recent counting most. */
 interface Pace {
@@ -56,7 +56,10 @@ const memory = 0.75;
 /** Pieces of a spell before its pace says anything. */
 const trialPieces = 4;
 const poorPieces = 2;
-const firstRest: number = 4 * MiB;
+/** Short: a line looks fast while there is room in its buffers. */
+const firstRest: number = 256 * KiB;
+/** So much tells how fast a line is. */
+const measuredBytes: number = 4 * MiB;
 /** After so much even a line that was too fast is looked at again. */
 const longestRest: number = 256 * MiB;
 
@@ -94,7 +97,7 @@ const afterActive = (state: CompressionState, { bytes, ms, tried }: Passed & { t
   if (spell.pieces < trialPieces) return next;
   if (paceOf(spell) < paceOf(state.plain) * gain) return resting(next);
   // Where compressing is what takes the time, the line may have become faster meanwhile: a few plain pieces tell.
-  if (spell.compressMs > spell.ms / 2 && spell.bytesInAll >= longestRest) return { ...next, active: false, rest: firstRest };
+  if (spell.compressMs > spell.ms / 2 && spell.bytesInAll >= longestRest) return { ...next, active: false, rest: measuredBytes };
   // It paid: the next time it stops paying begins with a short rest again.
   return { ...next, rest: 0 };
 };
