@@ -8,7 +8,7 @@ interface Result {
    * Gives the memory back at once; nothing may read it from then on. Left to the garbage collector, a MiB with each small object
    * makes it walk the whole heap every 64 MiB, which costs more than compressing them.
    */
-  release(): void;
+  readonly release: () => void;
 }
 
 const isTooLarge = (error: Error): boolean => 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE';
@@ -27,7 +27,7 @@ const resultOf = (bytes: Buffer, memoryBytes: number): Result => ({
 });
 
 /** @returns one zstd frame, in parts, or `undefined` where it would have more than `maxBytes` */
-export const compress = async (plain: Uint8Array, level: number, maxBytes: number): Promise<{ parts: readonly Buffer[]; release(): void } | undefined> => {
+export const compress = async (plain: Uint8Array, level: number, maxBytes: number): Promise<{ readonly parts: readonly Buffer[]; readonly release: () => void } | undefined> => {
   const chunkSize = outputBytes(maxBytes);
   // Not by `zstdCompress`: Node ends the frame in a second step, and that would put both parts together in further memory.
   const stream = createZstdCompress({ chunkSize, pledgedSrcSize: plain.byteLength, params: { [constants.ZSTD_c_compressionLevel]: level } });

@@ -6,7 +6,7 @@ import { type FileView, fileViewSchema, priorities, type Priority, type Transfer
 import { type LocalDiff, localDiffSchema, type SpaceView, spaceViewSchema } from './local-diff.ts';
 import { type Trust, trustLevels } from './peers.ts';
 
-export const compressSettings = ['auto', 'off'] as const;
+const compressSettings = ['auto', 'off'] as const;
 export type CompressSetting = (typeof compressSettings)[number];
 
 export interface SpoolSource {

@@ -35,7 +35,7 @@ export interface Compressed {
 export const isCompressible = (type: number): boolean => plainMaxBytes.has(type);
 
 /** What stands before the zstd frame. */
-export const compressedContentAt: number = frameHeaderBytes + compressedHeaderBytes;
+const compressedContentAt: number = frameHeaderBytes + compressedHeaderBytes;
 
 /** Frame header, and what the frame says of itself. */
 export const encodeCompressedHeader = (type: number, length: number, contentBytes: number): Buffer => {
