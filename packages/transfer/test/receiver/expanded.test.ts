@@ -48,6 +48,8 @@ describe('compressed frames at the receiver', () => {
     ['one byte more than was said', framed(chunkFrameType, plain.length - 1, zstd), /more than/],
     ['one byte less', framed(chunkFrameType, plain.length + 1, zstd), /51200 bytes, it stands for 51201/],
     ['cut off', framed(chunkFrameType, plain.length, zstd.subarray(0, -1)), /not one zstd frame/],
+    ['bytes behind the frame', framed(chunkFrameType, plain.length, Buffer.concat([zstd, Buffer.from('more')])), /not one zstd frame/],
+    ['two frames', framed(chunkFrameType, plain.length, Buffer.concat([zstd, zstd])), /not one zstd frame|more than/],
     ['nothing of zstd', framed(chunkFrameType, plain.length, Buffer.from('hello')), /not one zstd frame/],
     ['a skippable frame', framed(chunkFrameType, plain.length, Buffer.from('502a4d180400000001020304', 'hex')), /0 bytes, it stands for/],
     ['a window that needs too much memory', framed(packFrameType, 1_000_000, wide), /not one zstd frame/],
