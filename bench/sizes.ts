@@ -23,6 +23,8 @@ export interface Sizes {
   readonly partialBytes: number;
   readonly partialSeconds: number;
   readonly blake3Bytes: number;
+  /** What goes over a slow line. */
+  readonly slowBytes: number;
 }
 
 export const fullSizes: Sizes = {
@@ -39,6 +41,7 @@ export const fullSizes: Sizes = {
   partialBytes: 10 * GiB,
   partialSeconds: 25,
   blake3Bytes: 8 * GiB,
+  slowBytes: 256 * MiB,
 };
 
 export const quickSizes: Sizes = {
@@ -56,4 +59,5 @@ export const quickSizes: Sizes = {
   partialBytes: 24 * MiB,
   partialSeconds: 2,
   blake3Bytes: 64 * MiB,
+  slowBytes: 8 * MiB,
 };

@@ -1,11 +1,11 @@
-/** What is sent: random, so that nobody gains by compressing it. */
+/** What is sent: random, so that nobody gains by compressing it, but where that is the question. */
 import { randomBytes } from 'node:crypto';
 import { closeSync, ftruncateSync, openSync, writeFileSync, writeSync, mkdirSync } from 'node:fs';
 import { setImmediate as turn } from 'node:timers/promises';
 import { join } from 'node:path';
-import { writeRandomFile } from '../../e2e/harness/files.ts';
+import { writeLogFile, writeRandomFile } from '../../e2e/harness/files.ts';
 
-export { writeRandomFile };
+export { writeLogFile, writeRandomFile };
 
 const MiB = 1024 * 1024;
 

@@ -9,8 +9,21 @@ import { promisify } from 'node:util';
 const MiB = 1024 * 1024;
 
 /** A file of random bytes. One random block is varied per MiB: as incompressible, and much faster to make. */
-export const writeRandomFile = async (path: string, bytes: number): Promise<void> => {
-  const block = randomBytes(MiB);
+export const writeRandomFile = (path: string, bytes: number): Promise<void> => writeVaried(path, bytes, randomBytes(MiB));
+
+/** A file of lines as a server logs them. Each MiB says something new in itself; it is varied from one to the next. */
+export const writeLogFile = async (path: string, bytes: number): Promise<void> => {
+  const lines: string[] = [];
+  for (let line = 0, length = 0; length < MiB; line += 1) {
+    const text = `2026-11-28T${String(line % 24).padStart(2, '0')}:${String(line % 60).padStart(2, '0')} INFO request ${randomBytes(8).toString('hex')} from 10.0.${line % 250}.${(line * 31) % 250} took ${(line * 7_919) % 997} ms, status ${line % 13 === 0 ? 404 : 200}\n`;
+    lines.push(text);
+    length += text.length;
+  }
+  await writeVaried(path, bytes, Buffer.from(lines.join('')).subarray(0, MiB));
+};
+
+/** @param block of a MiB, written again and again with another number at its beginning */
+const writeVaried = async (path: string, bytes: number, block: Buffer): Promise<void> => {
   await using file = await open(path, 'w');
   for (let written = 0, index = 0; written < bytes; index += 1) {
     block.writeUInt32BE(index, 0);

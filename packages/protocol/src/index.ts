@@ -22,6 +22,7 @@ export * from './messages/chunk.ts';
 export * from './messages/close.ts';
 export * from './messages/compare.ts';
 export * from './messages/compared.ts';
+export * from './messages/compressed.ts';
 export * from './messages/data-request.ts';
 export * from './messages/data-token.ts';
 export * from './messages/define.ts';

@@ -8,6 +8,7 @@ export { componentViolation } from './path-policy.ts';
 export { Receiver } from './receiver/receiver.ts';
 export { utimesArgument } from './thread/file-times.ts';
 export { removeOwnTree } from './remove-tree.ts';
+export { Compression } from './sender/compression.ts';
 export { HaveSet } from './sender/have-set.ts';
 export { Pacer } from './sender/pacer.ts';
 export { type DataSink, sendContent } from './sender/send-content.ts';

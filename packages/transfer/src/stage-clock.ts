@@ -11,6 +11,7 @@ export class StageClock {
   readonly #times: StageTimes = { ...noStageTimes };
   readonly #underWay: Record<Stage, { count: number; since: number }> = {
     read: { count: 0, since: 0 }, hash: { count: 0, since: 0 }, socket: { count: 0, since: 0 }, write: { count: 0, since: 0 }, limit: { count: 0, since: 0 },
+    compress: { count: 0, since: 0 },
     paused: { count: 0, since: 0 },
     waiting: { count: 0, since: 0 },
   };
@@ -19,7 +20,7 @@ export class StageClock {
   get times(): StageTimes {
     const now = performance.now();
     const upToNow = (stage: Stage): number => this.#times[stage] + (this.#underWay[stage].count > 0 ? now - this.#underWay[stage].since : 0);
-    return { read: upToNow('read'), hash: upToNow('hash'), socket: upToNow('socket'), write: upToNow('write'), limit: upToNow('limit'), paused: upToNow('paused'), waiting: upToNow('waiting') };
+    return { read: upToNow('read'), hash: upToNow('hash'), socket: upToNow('socket'), write: upToNow('write'), limit: upToNow('limit'), compress: upToNow('compress'), paused: upToNow('paused'), waiting: upToNow('waiting') };
   }
 
   add(stage: Stage, ms: number): void {

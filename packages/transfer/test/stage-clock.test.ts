@@ -26,7 +26,7 @@ test('operations that overlap count once, and gaps do not count', async () => {
   await second;
   advance(100);
   await clock.time('write', async () => advance(3));
-  expect(clock.times).toEqual({ read: 0, hash: 0, socket: 0, write: 28, limit: 0, paused: 0, waiting: 0 });
+  expect(clock.times).toEqual({ read: 0, hash: 0, socket: 0, write: 28, limit: 0, compress: 0, paused: 0, waiting: 0 });
 });
 
 test('what is under way counts as far as it has come, and what fails counts too', async () => {

@@ -1,4 +1,4 @@
-import type { ConflictPolicy, SendRequest } from '@peerd/protocol';
+import type { CompressSetting, ConflictPolicy, SendRequest } from '@peerd/protocol';
 import { PeerdError } from '@peerd/protocol/errors';
 import { type Command, createArgument, createOption, InvalidArgumentError } from 'commander';
 import type { Run } from '../context.ts';
@@ -13,6 +13,7 @@ interface Options {
   readonly limitRate?: number;
   readonly name?: string;
   readonly id?: string;
+  readonly compress?: CompressSetting;
   readonly priority?: 'low' | 'normal' | 'high';
   readonly exclude?: string[];
   readonly include?: string[];
@@ -27,6 +28,9 @@ way, also with the one of PATH itself; with a slash with the path below PATH. A 
 at its end means: only directories. What --exclude fits is left out, a directory with
 all that is in it. With --include only what fits is sent, or lies in a directory that
 fits, and the directories that lead there. --exclude wins.
+
+Content is compressed on its way while that makes it arrive sooner: over lines that are
+slower than compressing, and as long as it shrinks. --compress off leaves it alone.
 
 What peerd may not read, and you may, is uploaded to peerd's spool first, and so is
 standard input; it stays there until the transfer is over.`;
@@ -57,6 +61,7 @@ export const addSend = (program: Command, run: Run): void => {
     .addOption(createOption('--include <GLOB>', 'send only what fits; may be repeated').argParser(globs))
     .addOption(createOption('--limit-rate <RATE>', 'bytes per second at most, to each peer, such as 500K or 2.5M').argParser(rate))
     .addOption(createOption('--priority <PRIORITY>', 'which content goes first when not all can flow at once (default: normal)').choices(['low', 'normal', 'high']))
+    .addOption(createOption('--compress <WHEN>', 'compress where that makes it arrive sooner, or never (default: auto)').choices(['auto', 'off'] satisfies CompressSetting[]))
     .addHelpText(
       'after',
       `${examples(
@@ -73,7 +78,7 @@ export const addSend = (program: Command, run: Run): void => {
       )}\n${peerHelp}${filterHelp}${details}`,
     )
     .action(
-      run(async (context, peers: string, paths: string[], { detach = false, dryRun: isDry = false, conflict, note, limitRate, name, id, priority, exclude, include }: Options) => {
+      run(async (context, peers: string, paths: string[], { detach = false, dryRun: isDry = false, conflict, note, limitRate, name, id, priority, compress, exclude, include }: Options) => {
         if (isDry && detach) throw new PeerdError('invalid_argument', '--dry-run and --detach exclude each other', { hint: 'A dry run queues nothing: leave --detach away.' });
         const [{ sourcePaths }, { sendAndFollow, sendDetached }] = await Promise.all([import('../send/paths.ts'), import('../send/follow-send.ts')]);
         const names = receivers(peers);
@@ -86,6 +91,7 @@ export const addSend = (program: Command, run: Run): void => {
           ...(name === undefined ? {} : { name }),
           ...(id === undefined ? {} : { key: id }),
           ...(priority === undefined ? {} : { priority }),
+          ...(compress === undefined ? {} : { compress }),
           ...(exclude === undefined ? {} : { exclude }),
           ...(include === undefined ? {} : { include }),
           ...(conflict === undefined ? {} : { conflict }),

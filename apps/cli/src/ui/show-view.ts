@@ -35,6 +35,8 @@ const header = (detail: TransferDetail, colors: Colors, now: number): (readonly 
   for (const [index, path] of detail.savedAs.entries()) pairs.push([index === 0 ? 'saved as' : '', path]);
   if (chunks.sent + chunks.received + chunks.reused > 0)
     pairs.push(['chunks', `${chunks.sent} sent, ${chunks.received} received, ${chunks.reused} reused, ${chunks.rewritten} rewritten, ${formatBytes(chunks.chunkSize)} each`]);
+  const traffic = trafficText(detail);
+  if (traffic !== undefined) pairs.push(['travelled', traffic]);
   if (detail.limitRate !== undefined) pairs.push(['at most', formatRate(detail.limitRate)]);
   const stages = stageText(detail.stages);
   if (stages !== '') pairs.push(['time', stages]);
@@ -46,12 +48,21 @@ const header = (detail: TransferDetail, colors: Colors, now: number): (readonly 
   return pairs;
 };
 
+/** Absent while nothing has. */
+const trafficText = ({ traffic, compress }: TransferDetail): string | undefined => {
+  const { wireBytes, compressed, savedBytes } = traffic;
+  if (wireBytes === 0) return undefined;
+  const saved = compressed === 0 ? (compress === 'off' ? ', compression off' : '') : `, ${formatBytes(savedBytes)} (${percent(savedBytes, wireBytes + savedBytes)}%) saved by compression`;
+  return `${formatBytes(wireBytes)}${saved}`;
+};
+
 const stageNames: readonly (readonly [keyof StageTimes, string])[] = [
   ['read', 'read'],
   ['hash', 'hash'],
   ['socket', 'socket'],
   ['write', 'write'],
   ['limit', 'rate limit'],
+  ['compress', 'compression'],
   ['paused', 'paused'],
   ['waiting', 'waiting for a person'],
 ];

@@ -26,6 +26,7 @@ const stagesTable = ({ direction, elapsed, phases, stages, bottleneck, content }
     ['hash', '  hash', stages.hash, phases.content],
     ['socket', '  socket', stages.socket, phases.content],
     ['write', `  write (${there})`, stages.write, phases.content],
+    ...(stages.compress > 0 ? [['compress', direction === 'send' ? '  compress' : '  expand', stages.compress, phases.content] as const] : []),
     ...(stages.paused > 0 ? [['paused', '  paused', stages.paused, phases.content] as const] : []),
     ...(stages.limit > 0 ? [['limit', '  rate limit', stages.limit, phases.content] as const] : []),
   ];

@@ -58,7 +58,7 @@ test('why: the sentence first, then where the time went', async () => {
   await using daemon = await TestDaemon.start();
   const why: WhyResponse = {
     id: firstId, direction: 'send', peer: bob, state: 'transferring', running: true, elapsed: 100_000, phases: { reaching: 500, person: 0, content: 99_500 },
-    stages: { read: 2_000, hash: 450, socket: 95_000, write: 9_950, limit: 0, paused: 0, waiting: 0 }, bytes: 4_000_000, bytesDone: 1_000_000, bytesPerSecond: 10_050,
+    stages: { read: 2_000, hash: 450, socket: 95_000, write: 9_950, limit: 0, compress: 0, paused: 0, waiting: 0 }, bytes: 4_000_000, bytesDone: 1_000_000, bytesPerSecond: 10_050,
     bottleneck: { what: 'socket', ms: 95_000, share: 0.95 }, content: { what: 'socket', ms: 95_000, share: 0.955 }, sentence: 'The network to bob takes most of the time: 1 min 35 s of 1 min 40 s.',
   };
   daemon.on(`GET /v1/transfers/${firstId}/why`, whyResponseSchema, why);

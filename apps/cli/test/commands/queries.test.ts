@@ -144,7 +144,7 @@ describe('show', () => {
       bytesDone: 4_000_000,
       savedAs: ['/d/photos (1)'],
       chunks: { ...chunks, sent: 4, reused: 2 },
-      stages: { read: 20, hash: 0, socket: 1500, write: 0, limit: 0, paused: 0, waiting: 65_000 },
+      stages: { read: 20, hash: 0, socket: 1500, write: 0, limit: 0, compress: 0, paused: 0, waiting: 65_000 },
       receipt: { receivedAt: 0, durability: 'transfer', contentRoot: 'ab', verified: true },
       files: [
         { path: 'photos', type: 'directory', bytes: 0, state: 'done', savedAs: '/d/photos (1)' },

@@ -1,8 +1,8 @@
-import { chunkFrameType, close as closeMessage, dataBounds, type Frame, holeFrameType, packFrameType, PeerdError } from '@peerd/protocol';
+import { chunkFrameType, close as closeMessage, compressedFrameType, dataBounds, type Frame, holeFrameType, packFrameType, PeerdError } from '@peerd/protocol';
 import { type Channel, closeReason, type Greeted } from '@peerd/service';
 import type { DataConnection } from './ports.ts';
 
-const contentTypes: ReadonlySet<number> = new Set([chunkFrameType, packFrameType, holeFrameType]);
+const contentTypes: ReadonlySet<number> = new Set([chunkFrameType, packFrameType, holeFrameType, compressedFrameType]);
 
 /** A data connection on one channel, after `hello`. The side that asked for it sends. */
 export class ChannelData implements DataConnection {

@@ -48,6 +48,7 @@ export const newIncoming = (link: Link, offer: Offer, now: number): TransferReco
   priority: 'normal',
   ...unkeyed,
   limitRate: undefined,
+  compress: 'auto',
   entries: offer.entries,
   bytes: offer.bytes,
   pages: offer.pages,

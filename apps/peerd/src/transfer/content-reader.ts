@@ -1,12 +1,13 @@
 /** Reads one data connection into the receiver of a transfer. */
-import { PeerdError } from '@peerd/protocol';
+import { PeerdError, type Traffic } from '@peerd/protocol';
 import type { Receiver, StageClock } from '@peerd/transfer';
 import type { DataConnection } from '../peer/ports.ts';
+import { trafficOf } from './traffic.ts';
 
 export interface ContentReading {
   /** The time in which nothing comes counts as `socket`. */
   readonly clock: StageClock;
-  readonly onFrame: () => void;
+  readonly onFrame: (traffic: Traffic) => void;
 }
 
 /** @returns why the content can't be taken, or `undefined` when the stream ended or the connection was lost */
@@ -21,12 +22,15 @@ export const readContent = async (connection: DataConnection, receiver: Receiver
       return error instanceof PeerdError && (error.code === 'frame_too_large' || error.code === 'malformed_frame') ? error : undefined;
     }
     if (next.done === true) return undefined;
+    let traffic: Traffic;
     try {
+      // Before the receiver has it, and releases its memory.
+      traffic = trafficOf(next.value);
       await receiver.frame(next.value);
     } catch (error) {
       connection.destroy(error instanceof PeerdError ? error : new PeerdError('io_error', 'the content cannot be stored', { cause: error }));
       return error;
     }
-    onFrame();
+    onFrame(traffic);
   }
 };

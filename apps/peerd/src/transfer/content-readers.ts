@@ -1,5 +1,5 @@
 /** Reads the data connections of one transfer into its receiver. */
-import { PeerdError } from '@peerd/protocol';
+import { PeerdError, type Traffic } from '@peerd/protocol';
 import type { Receiver, StageClock } from '@peerd/transfer';
 import type { DataConnection } from '../peer/ports.ts';
 import { readContent } from './content-reader.ts';
@@ -11,7 +11,7 @@ export interface Reading {
   readonly clock: StageClock;
   /** Asks whether the connection is still wanted when its turn comes; calls `take` then. */
   readonly admit: (take: () => void) => Promise<void>;
-  readonly onFrame: () => void;
+  readonly onFrame: (traffic: Traffic) => void;
   /** @param error why the content can't be taken, if it can't */
   readonly onEnd: (error: unknown) => void;
 }

@@ -1,6 +1,6 @@
 /** One round of content: from the last `have` page to the point where everything was sent, or where the round is lost. */
-import { dataConnectionMaxBytes, priorities, type TransferEnd } from '@peerd/protocol';
-import { type HaveSet, type Manifest, Pacer, sendContent } from '@peerd/transfer';
+import { dataConnectionMaxBytes, noTraffic, priorities, type TransferEnd } from '@peerd/protocol';
+import { Compression, type HaveSet, type Manifest, Pacer, sendContent } from '@peerd/transfer';
 import type { Link } from '../peer/ports.ts';
 import { DataFlow } from './data-flow.ts';
 import { endOf } from './ends.ts';
@@ -9,6 +9,7 @@ import { FailureTeller } from './failure-teller.ts';
 import { isQuick } from './lanes.ts';
 import { statePaths } from './layout.ts';
 import type { LiveRecord } from './live-record.ts';
+import { addedTraffic } from './traffic.ts';
 
 export type ContentOutcome =
   | { readonly kind: 'sent'; readonly contentRoot: Buffer }
@@ -25,6 +26,8 @@ export interface ContentRound {
   readonly have: HaveSet;
   /** The receiver takes hole frames. */
   readonly holes: boolean;
+  /** The receiver takes compressed frames. */
+  readonly compressed: boolean;
   readonly onOpen: () => void;
   readonly signal: AbortSignal;
 }
@@ -33,6 +36,9 @@ export const runContent = async (environment: TransferEnvironment, live: LiveRec
   const { record } = live;
   const { link, signal } = round;
   const { contentSlots, metrics, settings } = environment;
+  const compression = round.compressed && record.compress === 'auto' ? new Compression() : undefined;
+  const before = record.traffic;
+  let wired = 0;
   let flow: DataFlow | undefined;
   try {
     using _slot = await contentSlots.take(record, signal, priorities.indexOf(record.priority));
@@ -47,6 +53,7 @@ export const runContent = async (environment: TransferEnvironment, live: LiveRec
       journalPath: statePaths(settings.stateDir, record).journal,
       have: round.have,
       holes: round.holes,
+      ...(compression === undefined ? {} : { compression }),
       alreadyFailed: new Set(live.failures.keys()),
       sink: opened,
       pacers: [...(record.limitRate === undefined ? [] : [new Pacer(record.limitRate)]), ...(environment.pacer ? [isQuick(record) ? environment.pacer.urgent : environment.pacer] : [])],
@@ -55,9 +62,11 @@ export const runContent = async (environment: TransferEnvironment, live: LiveRec
         live.addFailure(failure);
         teller.tell(failure);
       },
-      onChunksSent: (count, bytes) => {
+      onChunksSent: (count, bytes, wireBytes) => {
         record.sent += count;
+        record.traffic = addedTraffic(before, { ...noTraffic, ...compression?.counters, wireBytes: (wired += wireBytes) });
         metrics.content('send', count, bytes);
+        metrics.wire('send', wireBytes);
         live.progressed();
       },
       stages: live.clock,

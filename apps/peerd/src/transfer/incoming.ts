@@ -25,6 +25,7 @@ import type { TransferRecord } from './record.ts';
 import { type DispatchOptions, Runner } from './runner.ts';
 import { saidToReceiver } from './said.ts';
 import { Tasks } from './tasks.ts';
+import { addedTraffic } from './traffic.ts';
 
 export interface IncomingHooks {
   /** After each step. */
@@ -142,7 +143,12 @@ export class IncomingTransfer {
 
   dataOpened(link: Link, connection: DataConnection): void {
     this.#readers.read(connection, {
-      receiver: this.#content.receiver, clock: this.#live.clock, onFrame: () => this.#live.progressed(),
+      receiver: this.#content.receiver, clock: this.#live.clock,
+      onFrame: (traffic) => {
+        this.record.traffic = addedTraffic(this.record.traffic, traffic);
+        this.#environment.metrics.wire('receive', traffic.wireBytes);
+        this.#live.progressed();
+      },
       // What is announced before it may void this round.
       admit: (take) => this.#runner.dispatch({ type: 'data-opened' }, { when: () => this.#attendance.link === link && this.expectsData(), first: take }),
       onEnd: (error) => {
@@ -170,7 +176,7 @@ export class IncomingTransfer {
       case 'say-offered':
         return this.#voice.say(this.#attendance.link, encodeMessage(offered, { transfer }));
       case 'say-accept':
-        return this.#voice.say(this.#attendance.link, encodeMessage(accept, { transfer, offerRoot: this.record.offerRoot, holes: true }));
+        return this.#voice.say(this.#attendance.link, encodeMessage(accept, { transfer, offerRoot: this.record.offerRoot, holes: true, compressed: true }));
       case 'say-pause':
         return this.#voice.say(this.#attendance.link, encodeMessage(pause, { transfer, paused: this.record.pausedHere }));
       case 'say-pause-ack':

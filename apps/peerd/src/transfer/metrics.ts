@@ -8,6 +8,8 @@ const directions = ['send', 'receive'] as const;
 export interface TransferMetrics {
   finished(direction: Direction, outcome: TransferPhase): void;
   content(direction: Direction, chunks: number, bytes: number): void;
+  /** @param bytes of frames, compressed or not */
+  wire(direction: Direction, bytes: number): void;
   /** @param stages milliseconds since the last call for this transfer */
   stages(direction: Direction, stages: StageTimes): void;
 }
@@ -17,6 +19,7 @@ export const createTransferMetrics = (registry: Registry, unfinished: (direction
   const registers = [registry];
   const outcomes = new Counter({ name: 'peerd_transfers_total', help: 'Transfers that ended, by how they ended', labelNames: ['direction', 'outcome'], registers });
   const bytes = new Counter({ name: 'peerd_transfer_bytes_total', help: 'Content bytes sent and stored', labelNames: ['direction'], registers });
+  const wireBytes = new Counter({ name: 'peerd_transfer_wire_bytes_total', help: 'Bytes of content frames on data connections, compressed or not, before encryption', labelNames: ['direction'], registers });
   const chunks = new Counter({ name: 'peerd_transfer_chunks_total', help: 'Chunks sent and stored', labelNames: ['direction'], registers });
   const seconds = new Counter({ name: 'peerd_transfer_stage_seconds_total', help: 'Time that transfers spent per stage; stages overlap', labelNames: ['direction', 'stage'], registers });
   const gauge: Gauge = new Gauge({
@@ -32,6 +35,7 @@ export const createTransferMetrics = (registry: Registry, unfinished: (direction
   for (const direction of directions) {
     for (const outcome of transferStates) if (isFinalState(outcome)) outcomes.inc({ direction, outcome }, 0);
     bytes.inc({ direction }, 0);
+    wireBytes.inc({ direction }, 0);
     chunks.inc({ direction }, 0);
   }
   return {
@@ -40,6 +44,7 @@ export const createTransferMetrics = (registry: Registry, unfinished: (direction
       chunks.inc({ direction }, count);
       bytes.inc({ direction }, size);
     },
+    wire: (direction, size) => wireBytes.inc({ direction }, size),
     stages: (direction, stages) => {
       for (const [stage, ms] of Object.entries(stages)) if (ms > 0) seconds.inc({ direction, stage }, ms / 1_000);
     },

@@ -1,6 +1,6 @@
 /** A transfer as it is stored: what both directions have in common, and what only one of them has. */
 import {
-  type ConflictPolicy, decodeCbor, encodeCbor, noStageTimes, type PeerId, type Priority, type StageTimes, type TransferEnd, type TransferId, type TransferPhase,
+  type CompressSetting, type ConflictPolicy, decodeCbor, encodeCbor, noStageTimes, noTraffic, type PeerId, type Priority, type StageTimes, type Traffic, type TransferEnd, type TransferId, type TransferPhase,
 } from '@peerd/protocol';
 import type { SourceRoot } from '@peerd/transfer';
 import type { SqlValue } from '../database/ports.ts';
@@ -29,6 +29,8 @@ export interface TransferRecord extends TransferKey {
   readonly conflict: ConflictPolicy;
   /** Sender only: bytes per second at most. */
   readonly limitRate: number | undefined;
+  /** Sender only. */
+  readonly compress: CompressSetting;
   /** Sender only: which content goes first when not all can flow at once. */
   readonly priority: Priority;
   /** Sender only: the key of the request, and what the request was about. */
@@ -61,6 +63,7 @@ export interface TransferRecord extends TransferKey {
   received: number;
   reused: number;
   rewritten: number;
+  traffic: Traffic;
   /** Of earlier runs of the daemon. */
   stages: StageTimes;
   receipt: { readonly body: Buffer; readonly signature: Buffer } | undefined;
@@ -86,6 +89,7 @@ export interface TransferRow {
   note: string | null;
   conflict: ConflictPolicy;
   limit_rate: number | null;
+  compress: CompressSetting;
   priority: Priority;
   request_key: string | null;
   request_digest: string | null;
@@ -113,6 +117,7 @@ export interface TransferRow {
   received: number;
   reused: number;
   rewritten: number;
+  traffic: string;
   stages: string;
   receipt_body: Uint8Array | null;
   receipt_signature: Uint8Array | null;
@@ -140,6 +145,7 @@ export const recordOf = (row: TransferRow): TransferRecord => ({
   note: row.note ?? undefined,
   conflict: row.conflict,
   limitRate: row.limit_rate ?? undefined,
+  compress: row.compress,
   priority: row.priority,
   requestKey: row.request_key ?? undefined,
   requestDigest: row.request_digest ?? undefined,
@@ -166,6 +172,7 @@ export const recordOf = (row: TransferRow): TransferRecord => ({
   received: row.received,
   reused: row.reused,
   rewritten: row.rewritten,
+  traffic: { ...noTraffic, ...(JSON.parse(row.traffic) as Partial<Traffic>) },
   stages: { ...noStageTimes, ...(JSON.parse(row.stages) as Partial<StageTimes>) },
   receipt: row.receipt_body && row.receipt_signature ? { body: Buffer.from(row.receipt_body), signature: Buffer.from(row.receipt_signature) } : undefined,
   savedAs: names(row.saved_as),
@@ -187,6 +194,7 @@ export const fixedColumns = (record: TransferRecord): Partial<Record<keyof Trans
   note: record.note ?? null,
   conflict: record.conflict,
   limit_rate: record.limitRate ?? null,
+  compress: record.compress,
   priority: record.priority,
   request_key: record.requestKey ?? null,
   request_digest: record.requestDigest ?? null,
@@ -227,6 +235,7 @@ export const stateColumns = (record: TransferRecord): Partial<Record<keyof Trans
   reused: record.reused,
   rewritten: record.rewritten,
   skipped: record.skipped,
+  traffic: JSON.stringify(record.traffic),
   stages: JSON.stringify(record.stages),
   updated_at: record.updatedAt,
   offered_at: record.offeredAt ?? null,

@@ -6,7 +6,7 @@
  * 3. the peers are pinned, and the rows are stored
  */
 import { link } from 'node:fs/promises';
-import { defaultChunkSize, escapeBytes, escapeText, noStageTimes, noteMaxBytes, PeerdError, type PeerId, type SendRequest, type SkippedEntry } from '@peerd/protocol';
+import { defaultChunkSize, escapeBytes, escapeText, noStageTimes, noteMaxBytes, noTraffic, PeerdError, type PeerId, type SendRequest, type SkippedEntry } from '@peerd/protocol';
 import { newUlid } from '@peerd/service';
 import { Manifest, type ScanResult, scanSources } from '@peerd/transfer';
 import type { Contacts, ResolvedPeer } from '../contacts/ports.ts';
@@ -141,6 +141,7 @@ const newOutgoing = (key: TransferKey, peer: ResolvedPeer, { request, digest, sc
   priority: request.priority ?? 'normal',
   ...(request.key === undefined ? unkeyed : { requestKey: request.key, requestDigest: digest }),
   limitRate: request.limitRate,
+  compress: request.compress ?? 'auto',
   entries: scan.entries,
   bytes: scan.bytes,
   pages: scan.pages,
@@ -162,7 +163,7 @@ export const unkeyed: Pick<TransferRecord, 'requestKey' | 'requestDigest'> = { r
 /** What a transfer has counted and reached at its beginning. */
 export const unstarted: Pick<
   TransferRecord,
-  'state' | 'untold' | 'error' | 'pausedHere' | 'pausedThere' | 'destination' | 'contentRoot' | 'bytesDone' | 'sent' | 'received' | 'reused' | 'rewritten' | 'stages' | 'receipt' | 'savedAs' | 'skipped' | 'skippedRuns' | 'offeredAt' | 'decidedAt' | 'finishedAt'
+  'state' | 'untold' | 'error' | 'pausedHere' | 'pausedThere' | 'destination' | 'contentRoot' | 'bytesDone' | 'sent' | 'received' | 'reused' | 'rewritten' | 'traffic' | 'stages' | 'receipt' | 'savedAs' | 'skipped' | 'skippedRuns' | 'offeredAt' | 'decidedAt' | 'finishedAt'
 > = {
   state: 'queued',
   untold: false,
@@ -176,6 +177,7 @@ export const unstarted: Pick<
   received: 0,
   reused: 0,
   rewritten: 0,
+  traffic: noTraffic,
   stages: noStageTimes,
   receipt: undefined,
   savedAs: [],

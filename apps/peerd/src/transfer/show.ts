@@ -43,6 +43,8 @@ export const showTransfer = async (sources: ShowSources, query: ShowQuery): Prom
     filesOffset: offset,
     stages: { ...stages },
     chunks: { sent, received, reused, rewritten, chunkSize },
+    traffic: { ...record.traffic },
+    ...(record.direction === 'send' ? { compress: record.compress } : {}),
     ...(record.limitRate === undefined ? {} : { limitRate: record.limitRate }),
     savedAs: savedAsOf(record),
     receipt: receiptOf(record),

@@ -11,8 +11,8 @@ export interface Failure {
 }
 
 /** All that are not large. */
-const smallColumns = `direction, peer, id, group_id, peer_name, note, conflict, limit_rate, priority, request_key, request_digest, entries, bytes, pages, manifest_bytes, chunk_size, offer_root, created_at, chunks, state, untold,
-  cleaned, error_code, error_message, paused_here, paused_there, destination, content_root, bytes_done, sent, received, reused, rewritten, skipped, stages, updated_at, offered_at, decided_at, finished_at`;
+const smallColumns = `direction, peer, id, group_id, peer_name, note, conflict, limit_rate, compress, priority, request_key, request_digest, entries, bytes, pages, manifest_bytes, chunk_size, offer_root, created_at, chunks, state, untold,
+  cleaned, error_code, error_message, paused_here, paused_there, destination, content_root, bytes_done, sent, received, reused, rewritten, skipped, traffic, stages, updated_at, offered_at, decided_at, finished_at`;
 const byKey = 'direction = ? AND peer = ? AND id = ?';
 const keyOf = (key: TransferKey): SqlValue[] => [key.direction, key.peer, key.id];
 

@@ -62,8 +62,8 @@ const overall = (phases: WhyResponse['phases'], content: Named | null, elapsed: 
  * The stage that is always busy is the one that holds up the others. A sender can't write to the socket while the receiver's
  * disk is behind, so there the socket is named only if that disk had time left. Reading and hashing never wait for others.
  */
-const contentBottleneck = (direction: WhyInput['direction'], { read, hash, socket, write, limit, paused }: StageTimes, whole: number): Time => {
-  const busiest = longest([{ what: 'write', ms: write }, { what: 'socket', ms: socket }, { what: 'read', ms: read }, { what: 'hash', ms: hash }, { what: 'limit', ms: limit }, { what: 'paused', ms: paused }]);
+const contentBottleneck = (direction: WhyInput['direction'], { read, hash, socket, write, limit, compress, paused }: StageTimes, whole: number): Time => {
+  const busiest = longest([{ what: 'write', ms: write }, { what: 'socket', ms: socket }, { what: 'read', ms: read }, { what: 'hash', ms: hash }, { what: 'limit', ms: limit }, { what: 'compress', ms: compress }, { what: 'paused', ms: paused }]);
   const stage = direction === 'send' && busiest.what === 'socket' && write >= saturated * socket ? { what: 'write' as const, ms: write } : busiest;
   // Times of two machines, or of two threads, may add up to a little more than the whole.
   const bounded = { what: stage.what, ms: Math.min(stage.ms, whole) };

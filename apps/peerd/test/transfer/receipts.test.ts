@@ -20,7 +20,7 @@ describe('receipts', () => {
 
   const id = '01jd0000000000000000000000';
   const recordOf = (): TransferRecord => ({
-    direction: 'send', peer: receiver.id, id, group: undefined, peerName: 'bob', note: undefined, conflict: 'rename', limitRate: undefined, priority: 'normal', ...unkeyed, entries: 3, bytes: 1, pages: 1, manifestBytes: 1, chunkSize: 65_536,
+    direction: 'send', peer: receiver.id, id, group: undefined, peerName: 'bob', note: undefined, conflict: 'rename', limitRate: undefined, compress: 'auto', priority: 'normal', ...unkeyed, entries: 3, bytes: 1, pages: 1, manifestBytes: 1, chunkSize: 65_536,
     offerRoot: Buffer.alloc(32, 1), createdAt: 0, roots: [], chunks: 1, topLevel: [], ...unstarted, contentRoot: Buffer.alloc(32, 2), cleaned: true, updatedAt: 0,
   });
   const bodyOf = (more: Partial<ReceiptBody> = {}): ReceiptBody => ({

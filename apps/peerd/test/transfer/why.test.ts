@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { explain, type WhyInput } from '../../src/transfer/why.ts';
 
-const stages = { read: 0, hash: 0, socket: 0, write: 0, limit: 0, paused: 0, waiting: 0 };
+const stages = { read: 0, hash: 0, socket: 0, write: 0, limit: 0, compress: 0, paused: 0, waiting: 0 };
 const input = (more: Partial<WhyInput>): WhyInput => ({
   direction: 'send', peer: 'bob', createdAt: 0, offeredAt: 100, decidedAt: 200, finishedAt: 10_200, now: 99_999, stages, bytesDone: 1_000, ...more,
 });
@@ -41,7 +41,7 @@ describe('the bottleneck', () => {
       fc.property(
         fc.record({
           direction: fc.constantFrom('send' as const, 'receive' as const), offeredAt: maybe, decidedAt: maybe, finishedAt: maybe, now: time, createdAt: time, bytesDone: time,
-          stages: fc.record({ read: time, hash: time, socket: time, write: time, limit: time, paused: time, waiting: time }),
+          stages: fc.record({ read: time, hash: time, socket: time, write: time, limit: time, compress: time, paused: time, waiting: time }),
         }),
         (figures) => {
           const { phases, elapsed, bottleneck, content, sentence, bytesPerSecond } = explain({ ...figures, peer: 'bob' });

@@ -6,6 +6,9 @@ import { type FileView, fileViewSchema, priorities, type Priority, type Transfer
 import { type LocalDiff, localDiffSchema, type SpaceView, spaceViewSchema } from './local-diff.ts';
 import { type Trust, trustLevels } from './peers.ts';
 
+const compressSettings = ['auto', 'off'] as const;
+export type CompressSetting = (typeof compressSettings)[number];
+
 export interface SpoolSource {
   /** As POST /v1/spool answered. */
   id: string;
@@ -35,6 +38,8 @@ export interface SendRequest {
   note?: string;
   /** Bytes per second that this transfer takes at most, to each peer. */
   limitRate?: number;
+  /** `auto` (default): content is compressed where that makes it arrive sooner. */
+  compress?: CompressSetting;
 }
 const globSchema = z.string().max(1_000).regex(/[^/]/, 'must be a pattern').refine((glob) => !glob.includes('\0'), 'must not have NUL in it');
 const globsSchema = z.array(globSchema).max(1_000).exactOptional();
@@ -52,6 +57,7 @@ export const sendRequestSchema: z.ZodType<SendRequest> = z.object({
   conflict: z.enum(conflictPolicies).exactOptional(),
   note: z.string().max(1_024).exactOptional(),
   limitRate: z.int().min(1_024).exactOptional(),
+  compress: z.enum(compressSettings).exactOptional(),
 });
 
 export interface SkippedEntry {
@@ -98,10 +104,22 @@ export interface ChunkCounters {
   chunkSize: number;
 }
 
+/** What travelled on the data connections of a transfer, as this side saw it, over all links. */
+export interface Traffic {
+  /** Of all bulk frames, before encryption. */
+  wireBytes: number;
+  /** Frames that travelled compressed, and how much shorter they were for it. */
+  compressed: number;
+  savedBytes: number;
+  /** Frames that the sender has tried to compress; counted there only. */
+  tried: number;
+}
+export const noTraffic: Readonly<Traffic> = { wireBytes: 0, compressed: 0, savedBytes: 0, tried: 0 };
+
 /**
  * Milliseconds in which at least one operation of the stage was under way; stages overlap. `write` is the receiver's disk at
  * both ends, `socket` the time in which the sender could not write and the receiver had nothing to read, `limit` the time in
- * which the sender held back for a rate limit, `paused` the time in which a side held the transfer, `waiting` a person.
+ * which the sender held back for a rate limit, `compress` that of compressing or expanding, `paused` the time in which a side held the transfer, `waiting` a person.
  */
 export interface StageTimes {
   read: number;
@@ -109,13 +127,14 @@ export interface StageTimes {
   socket: number;
   write: number;
   limit: number;
+  compress: number;
   paused: number;
   waiting: number;
 }
 export const stageTimesSchema: z.ZodType<StageTimes> = z.object({
-  read: z.number(), hash: z.number(), socket: z.number(), write: z.number(), limit: z.number(), paused: z.number(), waiting: z.number(),
+  read: z.number(), hash: z.number(), socket: z.number(), write: z.number(), limit: z.number(), compress: z.number(), paused: z.number(), waiting: z.number(),
 });
-export const noStageTimes: Readonly<StageTimes> = { read: 0, hash: 0, socket: 0, write: 0, limit: 0, paused: 0, waiting: 0 };
+export const noStageTimes: Readonly<StageTimes> = { read: 0, hash: 0, socket: 0, write: 0, limit: 0, compress: 0, paused: 0, waiting: 0 };
 
 /** Where an offer that waits for a decision would go, and what that would mean there. */
 export interface OfferOutlook {
@@ -140,6 +159,9 @@ export interface TransferDetail extends TransferSummary {
   filesOffset: number;
   stages: StageTimes;
   chunks: ChunkCounters;
+  traffic: Traffic;
+  /** What the sender was told about compression; known there only. */
+  compress?: CompressSetting;
   /** Bytes per second, when the sender was told a limit; known there only. */
   limitRate?: number;
   /** Final absolute paths of the top-level entries, escaped, once done. */
@@ -153,6 +175,8 @@ export const transferDetailSchema: z.ZodType<TransferDetail> = z.intersection(tr
   filesOffset: z.int(),
   stages: stageTimesSchema,
   chunks: z.object({ sent: z.int(), received: z.int(), reused: z.int(), rewritten: z.int(), chunkSize: z.int() }),
+  traffic: z.object({ wireBytes: z.int(), compressed: z.int(), savedBytes: z.int(), tried: z.int() }),
+  compress: z.enum(compressSettings).exactOptional(),
   limitRate: z.int().exactOptional(),
   savedAs: z.array(z.string()),
   receipt: z

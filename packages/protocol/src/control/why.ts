@@ -7,9 +7,9 @@ import { type StageTimes, stageTimesSchema } from './transfers.ts';
 /**
  * `reaching`: until the offer was at the receiver. `person`: until somebody had decided. `read`, `hash`, `socket`, `write`: the
  * stages of the content; `write` is the receiver's disk, `socket` the network (at the receiver also the sender). `limit`: the
- * sender keeps to a rate limit. `paused`: a side holds it. `idle`: no content moved after the decision: the link was away, or others came first.
+ * sender keeps to a rate limit. `compress`: content is compressed or expanded here. `paused`: a side holds it. `idle`: no content moved after the decision: the link was away, or others came first.
  */
-const bottlenecks = ['reaching', 'person', 'read', 'hash', 'socket', 'write', 'limit', 'paused', 'idle'] as const;
+const bottlenecks = ['reaching', 'person', 'read', 'hash', 'socket', 'write', 'limit', 'compress', 'paused', 'idle'] as const;
 export type Bottleneck = (typeof bottlenecks)[number];
 
 export interface WhyResponse {

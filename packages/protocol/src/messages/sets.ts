@@ -8,6 +8,7 @@ import { chunkFrameMaxBytes, chunkFrameType, holeFrameBytes, holeFrameType, pack
 import { close } from './close.ts';
 import { compare } from './compare.ts';
 import { compared } from './compared.ts';
+import { compressedFrameMaxBytes, compressedFrameType } from './compressed.ts';
 import { dataRequest } from './data-request.ts';
 import { dataToken } from './data-token.ts';
 import { type BodyOf, decodeMessage, type MessageDefinition } from './define.ts';
@@ -142,12 +143,13 @@ export const rendezvousMessages: MessageSet<RendezvousMessage> = setOf(anySet(fr
 export const linkMessages: MessageSet<LinkMessage> = setOf(anySet(link));
 /** Before `hello`: nothing else, and nothing large, may arrive. */
 export const handshakeMessages: MessageSet<CommonMessage> = setOf(anySet(common));
-/** Bounds of a data connection after `hello`. Chunks, packs and holes are read with `decodeChunk`, `decodePack` and `decodeHole`. */
+/** Bounds of a data connection after `hello`. Chunks, packs, holes and compressed frames are read with `decodeChunk`, `decodePack`, `decodeHole` and `decodeCompressed`. */
 export const dataBounds: FrameBounds = new Map([
   [close.type, close.maxBytes],
   [chunkFrameType, chunkFrameMaxBytes],
   [packFrameType, packFrameMaxBytes],
   [holeFrameType, holeFrameBytes],
+  [compressedFrameType, compressedFrameMaxBytes],
 ]);
 
 /** Every message definition by kind, for documents and golden vectors. */

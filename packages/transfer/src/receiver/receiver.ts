@@ -3,7 +3,7 @@
  *
  *  1. `verify`: directories are made, what the journal of an earlier run claims is hashed again, a basis is copied
  *  2. `have`: what need not travel
- *  3. `frame`: announced? not there yet? right hash? Then written behind and journalled
+ *  3. `frame`: expanded if it is compressed; announced? not there yet? right hash? Then written behind and journalled
  *  4. `complete`: nothing is missing, and the whole has the content root of the sender
  *  5. `place`: finished, flushed, sealed, moved to its final names; staging goes
  */
@@ -22,6 +22,7 @@ import { copyBasis } from './basis.ts';
 import { bytesOfChunk, bytesOfChunks } from './chunk-bytes.ts';
 import { ChunkWriter } from './chunk-writer.ts';
 import { makeDirectories } from './directories.ts';
+import { expanded } from './expanded.ts';
 import { discardReceived } from './discard.ts';
 import { concludePlacement, finishReceived, placeSealed } from './place.ts';
 import type { PlaceOptions, PlaceResult, Received } from './received.ts';
@@ -187,12 +188,13 @@ export class Receiver {
   }
 
   /**
-   * Takes a chunk, a pack or a hole. Resolves when another may come; the payload belongs to the receiver from then on, which releases it.
+   * Takes a chunk, a pack, a hole, or what stands for one compressed. Resolves when another may come; the payload belongs to the receiver from then on, which releases it.
    *
    * @throws PeerdError `integrity`, `malformed_frame`, `unexpected_message`; `no_space` or `io_error` also of frames before
    */
-  async frame(frame: Frame): Promise<void> {
+  async frame(arrived: Frame): Promise<void> {
     this.#assertReceiving();
+    const frame = await expanded(arrived, this.#manifest.chunkSize, this.#stages);
     const arrivals = await arrivalsOf(frame, this.#manifest, this.#zeros);
     this.#assertReceiving();
     this.#writer.assertHealthy();

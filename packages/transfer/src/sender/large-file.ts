@@ -105,8 +105,7 @@ const readChunk = async (sending: Sending, source: Source, chunk: number, offset
   if (wanted && !(isZero && sending.holes)) return { buffers: [completeChunk(memory, chunk, chunkHash, length)], release, chunks: 1, bytes: length };
   release();
   if (!wanted) return undefined;
-  const hole = encodeHole(chunk);
-  return { buffers: [hole], chunks: 1, bytes: length, wireBytes: hole.length };
+  return { buffers: [encodeHole(chunk)], chunks: 1, bytes: length };
 };
 
 /** What was read is one state of the file only if nothing changed until the last byte was read. */

@@ -4,7 +4,7 @@
  *  1. files come in manifest order; those that failed before are left out
  *  2. small files gather in batches that the file thread reads (small-files.ts), large ones are read by chunk (large-file.ts)
  *  3. each chunk is hashed, its hash journalled, and dropped when the receiver has it already
- *  4. frames go to the sink in order, at most 8 MiB read ahead
+ *  4. frames go to the sink in order, at most 8 MiB read ahead, compressed where that pays (compression.ts)
  *  5. the content root is made from the journal
  */
 import { BufferPool, chunkContentAt, KiB, MiB, PeerdError } from '@peerd/protocol';
@@ -17,10 +17,11 @@ import { ChunkJournal } from '../store/chunk-journal.ts';
 import { contentRootOf } from '../store/content-root.ts';
 import { Zeros } from '../zeros.ts';
 import { FileThread } from '../thread/file-thread.ts';
+import type { Compression } from './compression.ts';
 import type { HaveSet } from './have-set.ts';
 import { sendLargeFile } from './large-file.ts';
 import type { Turns } from './pacer.ts';
-import type { Piece, Sending, SourceFile } from './sending.ts';
+import { type Piece, type Sending, type SourceFile, wireBytesOf } from './sending.ts';
 import { SmallFiles } from './small-files.ts';
 import type { EntryFailure, EntryFailureCode } from './source-problems.ts';
 
@@ -36,12 +37,15 @@ export interface SendContentOptions {
   readonly have: HaveSet;
   /** The receiver takes hole frames. */
   readonly holes?: boolean;
+  /** The receiver takes compressed frames, and the sender may make them. */
+  readonly compression?: Compression;
   readonly alreadyFailed: ReadonlySet<number>;
   readonly sink: DataSink;
   /** Rate limits; each piece waits for its turn at all of them. */
   readonly pacers?: readonly Turns[];
   onEntryFailed(entry: number, code: EntryFailureCode, message: string): void;
-  onChunksSent(count: number, bytes: number): void;
+  /** @param wireBytes of the frame that carried them */
+  onChunksSent(count: number, bytes: number, wireBytes: number): void;
   readonly stages: StageClock;
   readonly signal: AbortSignal;
 }
@@ -60,12 +64,16 @@ export const sendContent = async (options: SendContentOptions): Promise<{ conten
   const { manifest, signal, stages } = options;
   signal.throwIfAborted();
   const failed = new Set(options.alreadyFailed);
+  const write = async (piece: Piece): Promise<void> => {
+    const wireBytes = wireBytesOf(piece);
+    for (const pacer of options.pacers ?? []) await stages.time('limit', () => pacer.turn(wireBytes, signal));
+    await stages.time('socket', () => abortable(options.sink.write(piece.buffers, piece.release), signal));
+    options.onChunksSent(piece.chunks, piece.bytes, wireBytes);
+  };
   const window = new OrderedWindow<Piece | undefined>(readAheadBytes, async (piece) => {
     if (piece === undefined) return;
     signal.throwIfAborted();
-    for (const pacer of options.pacers ?? []) await stages.time('limit', () => pacer.turn(piece.wireBytes ?? piece.bytes, signal));
-    await stages.time('socket', () => abortable(options.sink.write(piece.buffers, piece.release), signal));
-    options.onChunksSent(piece.chunks, piece.bytes);
+    await (options.compression === undefined ? write(piece) : options.compression.pass(piece, stages, write));
   });
   const journal = await ChunkJournal.open({ path: options.journalPath, chunks: manifest.summary.chunks, offerRoot: manifest.summary.offerRoot });
   const thread = new FileThread();

@@ -17,9 +17,10 @@ export interface Piece {
   readonly chunks: number;
   /** Of content. */
   readonly bytes: number;
-  /** What travels, where it is far from that. */
-  readonly wireBytes?: number;
 }
+
+/** What travels. */
+export const wireBytesOf = ({ buffers }: Piece): number => buffers.reduce((sum, buffer) => sum + buffer.byteLength, 0);
 
 /** A file with what the scan saw of it. */
 export interface SourceFile extends IndexedEntry {
