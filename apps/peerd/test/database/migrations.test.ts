@@ -25,6 +25,7 @@ const rows: Readonly<Record<number, readonly string[]>> = {
     "INSERT INTO policy_reservations VALUES ('eve', 't1', 5)",
     "INSERT INTO introduction_requests VALUES ('i1', 'carol', 'Carol', 'waiting', 1)",
   ],
+  5: ["UPDATE transfers SET compress = 'off', traffic = '{\"wireBytes\":1}'"],
 };
 
 const temporary = async (): Promise<string> => {
