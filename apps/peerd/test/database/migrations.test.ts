@@ -77,7 +77,7 @@ describe.each(migrations)('schema $id, $name', ({ id }) => {
     await migrate(fresh, migrations.length);
     expect(schemaOf(old)).toBe(schemaOf(fresh));
     expect(contentsOf(old)).toMatchObject(before);
-    expect(Object.values(before).flat()).toHaveLength(known.length);
+    expect(Object.values(before).flat()).toHaveLength(known.filter((sql) => sql.startsWith('INSERT')).length);
     expect(look(old, (database) => [...database.prepare('PRAGMA foreign_key_check').all(), ...database.prepare('PRAGMA integrity_check').all()])).toEqual([{ integrity_check: 'ok' }]);
     expect(look(old, (database) => database.prepare('PRAGMA user_version').get())).toEqual({ user_version: migrations.length });
   });
