@@ -15,8 +15,10 @@ export interface DecodedPage {
   readonly inodes: BigUint64Array | undefined;
 }
 
-/** Pages that stay decoded: chunks of several connections are near each other, and what is small is decoded once. */
-const keptPages = 16;
+/** Pages of a small manifest are decoded once. */
+const smallPages = 16;
+/** Pages of a larger one that stay decoded: chunks that arrive are near each other. What is kept longer grows old in V8's heap, and takes memory long after. */
+const keptPages = 4;
 
 export class Manifest {
   readonly summary: ManifestSummary;
@@ -125,7 +127,7 @@ export class Manifest {
     this.#kept.delete(page);
     this.#kept.set(page, kept);
     for (const oldest of this.#kept.keys()) {
-      if (this.#kept.size <= keptPages) break;
+      if (this.#kept.size <= (this.pages <= smallPages ? smallPages : keptPages)) break;
       this.#kept.delete(oldest);
     }
     return kept;

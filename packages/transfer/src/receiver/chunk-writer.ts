@@ -1,7 +1,7 @@
 /** Brings verified chunks to the disk behind the frames: large ones at their position, where zeros stay holes, small files whole in the file thread. */
 import { read, write } from 'node:fs';
 import { promisify } from 'node:util';
-import { BufferPool, MiB } from '@peerd/protocol';
+import { BufferPool, MiB, packMaxBytes } from '@peerd/protocol';
 import type { Manifest } from '../manifest/manifest.ts';
 import type { StageClock } from '../stage-clock.ts';
 import { wholeFileBytes } from '../store/finish.ts';
@@ -34,6 +34,8 @@ export class ChunkWriter {
   readonly #handles = new FileHandles();
   /** To look at what stands where zeros belong. */
   readonly #seen: BufferPool;
+  /** For contents of small files: it goes to the file thread and comes back. */
+  readonly #packed = new BufferPool(packMaxBytes, limits.jobs);
 
   constructor(options: ChunkWriterOptions) {
     this.#options = options;
@@ -115,13 +117,16 @@ export class ChunkWriter {
   async #writeSmall(arrivals: readonly Arrival[]): Promise<void> {
     const batch = new EntryBatch();
     for (const { file } of arrivals) batch.add(file.entry);
-    const content = new Uint8Array(arrivals.reduce((sum, arrival) => sum + arrival.content.length, 0));
+    const bytes = arrivals.reduce((sum, arrival) => sum + arrival.content.length, 0);
+    const memory = bytes <= packMaxBytes ? this.#packed.take() : Buffer.allocUnsafeSlow(bytes);
+    const content = new Uint8Array(memory.buffer as ArrayBuffer);
     let used = 0;
     for (const arrival of arrivals) {
       content.set(arrival.content, used);
       used += arrival.content.length;
     }
     const entries = batch.take();
-    await this.#options.thread.call('stagedWrite', { entries, content }, [entries, content]);
+    const written = await this.#options.thread.call('stagedWrite', { entries, content }, [entries, content]);
+    this.#packed.give(Buffer.from(written.buffer));
   }
 }

@@ -1,5 +1,5 @@
 /** Small files: read whole, many at once, in the file thread; they travel packed. */
-import { type Chunk, encodePack, hashBytes, packMaxBytes } from '@peerd/protocol';
+import { BufferPool, type Chunk, encodePack, hashBytes, packMaxBytes } from '@peerd/protocol';
 import { EntryBatch } from '../thread/entry-batch.ts';
 import { checkOnly, type SourceRead } from '../thread/source-files.ts';
 import { isSkippable, isWanted, ownRecords, type Piece, type Sending, type SourceFile } from './sending.ts';
@@ -9,9 +9,13 @@ import { entryFailureOf } from './source-problems.ts';
 const batchFiles = 512;
 /** What a file costs in the read-ahead beside its content. */
 const fileOverheadBytes = 256;
+/** Of the memory for the contents of a batch: as many as are read ahead and on their way. */
+const keptBatches = 12;
 
 export class SmallFiles {
   readonly #sending: Sending;
+  /** It goes to the file thread and comes back. */
+  readonly #memory = new BufferPool(packMaxBytes, keptBatches);
   #files: SourceFile[] = [];
   #bytes = 0;
 
@@ -19,8 +23,12 @@ export class SmallFiles {
     this.#sending = sending;
   }
 
-  async add(file: SourceFile): Promise<void> {
-    if (this.#files.length >= batchFiles || this.#bytes + file.entry.size > packMaxBytes) await this.flush();
+  /** Nothing more fits before a flush. */
+  isFullFor(file: SourceFile): boolean {
+    return this.#files.length >= batchFiles || this.#bytes + file.entry.size > packMaxBytes;
+  }
+
+  add(file: SourceFile): void {
     this.#files.push(file);
     this.#bytes += file.entry.size;
   }
@@ -47,12 +55,17 @@ export class SmallFiles {
     });
     const packed = batch.take();
     await this.#sending.journal.room();
-    const read = await this.#sending.thread.call('sourcesRead', { entries: packed }, [packed]);
+    const memory = new Uint8Array(this.#memory.take().buffer as ArrayBuffer);
+    const read = await this.#sending.thread.call('sourcesRead', { entries: packed, memory }, [packed, memory]);
+    const release = (): void => this.#memory.give(Buffer.from(read.content.buffer));
     this.#sending.stages.add('read', read.readMs);
     this.#sending.stages.add('hash', read.hashMs);
     const chunks = this.#chunksOf(files, needed, read);
-    if (chunks.length === 0) return undefined;
-    return { buffers: encodePack(chunks), chunks: chunks.length, bytes: chunks.reduce((sum, chunk) => sum + chunk.content.length, 0) };
+    if (chunks.length === 0) {
+      release();
+      return undefined;
+    }
+    return { buffers: encodePack(chunks), release, chunks: chunks.length, bytes: chunks.reduce((sum, chunk) => sum + chunk.content.length, 0) };
   }
 
   #chunksOf(files: readonly SourceFile[], needed: readonly boolean[], read: SourceRead): Chunk[] {

@@ -23,7 +23,7 @@ export class PendingRecords {
       if (index >= start && index < end) this.#records.copy(records, (index - start) * hashBytes, position * hashBytes, (position + 1) * hashBytes);
   }
 
-  /** Ascending runs of chunks without a gap, each of which stands in memory of its own or is not changed until it is written. */
+  /** Ascending runs of chunks without a gap, copied. */
   *runs(): Generator<{ start: number; records: Buffer }, void, void> {
     const order = [...this.#indexes.keys()].sort((a, b) => (this.#indexes[a] ?? 0) - (this.#indexes[b] ?? 0) || a - b);
     // Of a chunk with several records the last one counts.

@@ -21,10 +21,12 @@ export interface Calls {
   walkNext: { in: { limit: number; skips: number }; out: WalkBatch };
   sourcesOpen: { in: { roots: { name: Uint8Array; source: Uint8Array }[] }; out: void };
   sourceOpen: { in: { entry: Uint8Array }; out: number };
-  sourcesRead: { in: { entries: Uint8Array }; out: SourceRead };
+  /** Into `memory`, which comes back. */
+  sourcesRead: { in: { entries: Uint8Array; memory: Uint8Array<ArrayBuffer> }; out: SourceRead };
   stagingOpen: { in: { rootFd: number }; out: void };
   stagedDirectories: { in: { entries: Uint8Array }; out: void };
-  stagedWrite: { in: { entries: Uint8Array; content: Uint8Array }; out: void };
+  /** Gives the memory of the content back. */
+  stagedWrite: { in: { entries: Uint8Array; content: Uint8Array<ArrayBuffer> }; out: Uint8Array<ArrayBuffer> };
   stagedOpenForWrite: { in: { entry: Uint8Array }; out: { fd: number; extendedFrom: number } };
   stagedOpenForRead: { in: { entry: Uint8Array }; out: { fd: number; size: number } | undefined };
   stagedHash: { in: { entries: Uint8Array }; out: Uint8Array<ArrayBuffer> };

@@ -8,7 +8,7 @@ import { type BatchEntry, unpackEntries } from './entry-batch.ts';
 type SourceProblem = string;
 
 export interface SourceRead {
-  /** The contents of the files without a problem, one after the other. */
+  /** The memory that was given, with the contents of the files without a problem at its beginning, one after the other. */
   readonly content: Uint8Array<ArrayBuffer>;
   /** 32 bytes for each of these. */
   readonly hashes: Uint8Array<ArrayBuffer>;
@@ -51,11 +51,9 @@ export class SourceFiles {
     return this.#openSame(entry);
   }
 
-  /** Reads whole small files. */
-  read(packed: Uint8Array): SourceRead {
+  /** Reads whole small files. @param content room for all of them */
+  read(packed: Uint8Array, content: Uint8Array<ArrayBuffer>): SourceRead {
     const entries = [...unpackEntries(packed)];
-    const wanted = entries.filter((entry) => entry.flag !== checkOnly);
-    const content = new Uint8Array(wanted.reduce((sum, entry) => sum + entry.size, 0));
     const sizes: number[] = [];
     const problems = new Map<number, SourceProblem>();
     const start = performance.now();
