@@ -4,7 +4,7 @@ import type { MergeOptions, MergeResult } from './merged-files.ts';
 import type { SourceRead } from './source-files.ts';
 import type { FinishResult } from './staged-files.ts';
 
-interface WalkBatch {
+export interface WalkBatch {
   /** Packed entries, in manifest order. */
   readonly entries: Uint8Array<ArrayBuffer>;
   readonly skipped: readonly { path: Uint8Array; code: 'special_file' | 'source_unreadable'; message: string }[];
