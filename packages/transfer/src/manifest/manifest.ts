@@ -18,7 +18,7 @@ export interface DecodedPage {
 /** Pages of a small manifest are decoded once. */
 const smallPages = 16;
 /** Pages of a larger one that stay decoded: chunks that arrive are near each other. What is kept longer grows old in V8's heap, and takes memory long after. */
-const keptPages = 4;
+const keptPages = 2;
 
 export class Manifest {
   readonly summary: ManifestSummary;

@@ -1,5 +1,5 @@
 /** Small files: read whole, many at once, in the file thread; they travel packed. */
-import { BufferPool, type Chunk, encodePack, hashBytes, packMaxBytes } from '@peerd/protocol';
+import { BufferPool, type Chunk, encodePack, hashBytes, MiB, packMaxBytes } from '@peerd/protocol';
 import { EntryBatch } from '../thread/entry-batch.ts';
 import { checkOnly, type SourceRead } from '../thread/source-files.ts';
 import { isSkippable, isWanted, ownRecords, type Piece, type Sending, type SourceFile } from './sending.ts';
@@ -7,10 +7,13 @@ import { entryFailureOf } from './source-problems.ts';
 
 /** Less than a pack may hold: smaller batches overlap better. */
 const batchFiles = 512;
-/** What a file costs in the read-ahead beside its content. */
-const fileOverheadBytes = 256;
+/**
+ * What a batch takes of the read-ahead, whatever is in it: four of them keep thread and socket busy, and with more the objects
+ * of their files grow old in V8's heap.
+ */
+const aheadBytes: number = 2 * MiB;
 /** Of the memory for the contents of a batch: as many as are read ahead and on their way. */
-const keptBatches = 12;
+const keptBatches = 6;
 
 export class SmallFiles {
   readonly #sending: Sending;
@@ -36,11 +39,9 @@ export class SmallFiles {
   async flush(): Promise<void> {
     if (this.#files.length === 0) return;
     const files = this.#files;
-    const bytes = this.#bytes;
     this.#files = [];
     this.#bytes = 0;
-    // Files without content count too, or a million of them would be in the window at once.
-    await this.#sending.window.add(bytes + files.length * fileOverheadBytes, () => this.#read(files));
+    await this.#sending.window.add(aheadBytes, () => this.#read(files));
   }
 
   async #read(files: readonly SourceFile[]): Promise<Piece | undefined> {
