@@ -6,7 +6,7 @@ import { isSkippable, isWanted, ownRecords, type Piece, type Sending, type Sourc
 import { entryFailureOf } from './source-problems.ts';
 
 /** Less than a pack may hold: smaller batches overlap better. */
-const batchFiles = 512;
+const batchFiles = 256;
 /**
  * What a batch takes of the read-ahead, whatever is in it: four of them keep thread and socket busy, and with more the objects
  * of their files grow old in V8's heap.

@@ -29,7 +29,7 @@ const modeOf = async (root: string, path: string): Promise<number> => (await lst
 test.each([0, 0o022, 0o077])('small files have their modes, whatever the umask takes (%o)', async (mask) => {
   const { root, files } = await staging('a', 'b');
   process.umask(mask);
-  const modes = [0o666, 0o666, 0o644, 0o777, 0o600, 0o444, 0o200, 0o644];
+  const modes = [0o600, 0o644, 0o666, 0o666, 0o777, 0o600, 0o444, 0o200, 0o644];
   const entries = ['a', 'b'].flatMap((directory) => modes.map((mode, index) => file(`${directory}/${index}`, mode)));
   write(files, entries);
   // One that its owner can't read stays private until the end.
