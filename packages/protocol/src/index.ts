@@ -34,6 +34,7 @@ export * from './messages/introduce.ts';
 export * from './messages/introduction-answer.ts';
 export * from './messages/introduction-result.ts';
 export * from './messages/introduction.ts';
+export { decodeManifestPage, encodeManifestPage } from './messages/manifest-entries.ts';
 export * from './messages/manifest-entry.ts';
 export * from './messages/manifest-page.ts';
 export * from './messages/manifest-request.ts';

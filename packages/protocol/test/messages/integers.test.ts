@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { allMessages, decodeCbor, decodeManifestPage, decodeMessage, decodeReceiptBody, encodeCbor, encodeManifestPage, encodeReceiptBody, type ManifestEntry, type ReceiptBody } from '../../src/index.ts';
-import { manifestPageSchema } from '../../src/messages/manifest-entry.ts';
+import { manifestPageSchema } from '../../src/messages/manifest-entries.ts';
 import { receiptBodySchema } from '../../src/messages/receipt.ts';
 import { type IntegerField, integerFields, valueAt, withValueAt } from './integers.ts';
 import { bytesFromHex, readVectors } from './vectors.ts';

@@ -1,16 +1,12 @@
 /** A finished manifest on disk. Pages are decoded when they are asked for, and only a few are kept. */
 import { type FileHandle, open } from 'node:fs/promises';
-import { decodeCbor, hashBytes, type ManifestEntry, PeerdError } from '@peerd/protocol';
+import { decodeManifestPage, hashBytes, type ManifestEntry, PeerdError } from '@peerd/protocol';
 import { hash, RunningHash } from '../hashing.ts';
 import { ioError } from '../system-errors.ts';
+import { ChunkFiles, damaged, type IndexedEntry, lastAtMost } from './chunk-files.ts';
 import { chunksOf, decodeFooter, decodeIndex, footerBytes, indexRecordBytes, type ManifestSummary, type PagePlace } from './layout.ts';
 
-export interface IndexedEntry {
-  readonly index: number;
-  readonly entry: ManifestEntry;
-  /** Chunk index of its first chunk; an entry without chunks has that of the next one. */
-  readonly firstChunk: number;
-}
+export type { IndexedEntry } from './chunk-files.ts';
 
 export interface DecodedPage {
   readonly firstEntry: number;
@@ -19,8 +15,10 @@ export interface DecodedPage {
   readonly inodes: BigUint64Array | undefined;
 }
 
-/** Pages that stay decoded. Chunks of several connections are near each other, so a few are enough. */
-const keptPages = 8;
+/** Pages of a small manifest are decoded once. */
+const smallPages = 16;
+/** Pages of a larger one that stay decoded: chunks that arrive are near each other. What is kept longer grows old in V8's heap, and takes memory long after. */
+const keptPages = 2;
 
 export class Manifest {
   readonly summary: ManifestSummary;
@@ -30,6 +28,8 @@ export class Manifest {
   readonly #firstEntries: readonly number[];
   readonly #hasInodes: boolean;
   readonly #kept = new Map<number, Promise<DecodedPage>>();
+  /** Pages with top-level entries, once all have been looked at. */
+  #topLevelPages: readonly number[] | undefined;
 
   private constructor(file: FileHandle, summary: ManifestSummary, chunkSize: number, places: readonly PagePlace[], hasInodes: boolean) {
     this.#file = file;
@@ -87,8 +87,14 @@ export class Manifest {
 
   /** The entries that appear in the destination itself. */
   async *topLevel(): AsyncGenerator<{ index: number; entry: ManifestEntry }, void, void> {
-    for (let page = 0; page < this.#places.length; page += 1)
-      for (const { index, entry } of (await this.decoded(page)).entries) if (entry.path.length === 1) yield { index, entry };
+    const found: number[] = [];
+    for (const page of this.#topLevelPages ?? this.#places.keys())
+      for (const { index, entry } of (await this.decoded(page)).entries)
+        if (entry.path.length === 1) {
+          if (found.at(-1) !== page) found.push(page);
+          yield { index, entry };
+        }
+    this.#topLevelPages = found;
   }
 
   /** The entry with this index. @throws PeerdError `not_found` */
@@ -101,12 +107,14 @@ export class Manifest {
 
   /** The file that a chunk belongs to. @throws PeerdError `malformed_frame` for a chunk that was not announced */
   async fileOfChunk(chunk: number): Promise<IndexedEntry> {
+    return (await this.filesFrom(chunk)).of(chunk);
+  }
+
+  /** Finds files by their chunks, without waiting for each. @param chunk of the page that is ready afterwards @throws PeerdError as `fileOfChunk` */
+  async filesFrom(chunk: number): Promise<ChunkFiles> {
     if (chunk >= this.summary.chunks) throw new PeerdError('malformed_frame', `chunk ${chunk} was not announced, there are ${this.summary.chunks}`);
-    const { entries } = await this.decoded(lastAtMost(this.#places, chunk, (place) => place.firstChunk));
-    // Entries without chunks share the chunk index of the file behind them, so the last one that fits is the file.
-    const found = entries[lastAtMost(entries, chunk, (entry) => entry.firstChunk)];
-    if (found === undefined) throw damaged('its chunk index is inconsistent');
-    return found;
+    const page = lastAtMost(this.#places, chunk, (place) => place.firstChunk);
+    return new ChunkFiles(this.chunkRange(page), (await this.decoded(page)).entries);
   }
 
   /** First chunk of a page, and the one behind its last. */
@@ -119,7 +127,7 @@ export class Manifest {
     this.#kept.delete(page);
     this.#kept.set(page, kept);
     for (const oldest of this.#kept.keys()) {
-      if (this.#kept.size <= keptPages) break;
+      if (this.#kept.size <= (this.pages <= smallPages ? smallPages : keptPages)) break;
       this.#kept.delete(oldest);
     }
     return kept;
@@ -131,14 +139,13 @@ export class Manifest {
 
   async #decode(index: number): Promise<DecodedPage> {
     const { page, inodes } = await this.#read(index);
-    // Its schema and the path policy were checked before it was written, and its hash just now.
-    const entries = decodeCbor(page) as ManifestEntry[];
     const firstEntry = this.#firstEntries[index] ?? 0;
     let firstChunk = this.#places[index]?.firstChunk ?? 0;
-    const indexed = entries.map((entry, position) => {
+    // The path policy was checked before it was written, and its hash just now.
+    const indexed = decodeManifestPage(page).map((entry, position) => {
       const first = firstChunk;
       firstChunk += chunksOf(entry.size, this.chunkSize);
-      return { index: firstEntry + position, entry: withBuffers(entry), firstChunk: first };
+      return { index: firstEntry + position, entry, firstChunk: first };
     });
     return { firstEntry, entries: indexed, inodes };
   }
@@ -157,17 +164,6 @@ export class Manifest {
   }
 }
 
-const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-
-const withBuffers = (entry: ManifestEntry): ManifestEntry => ({
-  ...entry,
-  path: entry.path.map(asBuffer),
-  ...(entry.target === undefined ? {} : { target: asBuffer(entry.target) }),
-});
-
-const damaged = (how: string): PeerdError =>
-  new PeerdError('manifest_invalid', `the stored manifest can't be used: ${how}`, { hint: 'Cancel the transfer and send again.' });
-
 const readAt = async (file: FileHandle, position: number, length: number): Promise<Buffer> => {
   const buffer = Buffer.allocUnsafeSlow(length);
   for (let filled = 0; filled < length; ) {
@@ -176,16 +172,4 @@ const readAt = async (file: FileHandle, position: number, length: number): Promi
     filled += bytesRead;
   }
   return buffer;
-};
-
-/** Position of the last element whose value is at most `value`, by binary search; 0 when there is none. */
-const lastAtMost = <T>(sorted: readonly T[], value: number, of: (element: T) => number = Number): number => {
-  let low = 0;
-  let high = sorted.length - 1;
-  while (low < high) {
-    const middle = Math.ceil((low + high) / 2);
-    if (of(sorted[middle] as T) <= value) low = middle;
-    else high = middle - 1;
-  }
-  return low;
 };

@@ -4,8 +4,11 @@ import { encodeManifestPage, manifestPageMaxBytes, manifestPageMaxEntries, type 
 /** More than the CBOR of an entry without its path and target ever takes. */
 const entryOverheadBytes = 96;
 
-const largestEncoding = (entry: ManifestEntry): number =>
-  entry.path.reduce((sum, component) => sum + 3 + component.length, entryOverheadBytes) + (entry.target?.length ?? 0);
+const largestEncoding = ({ path, target }: ManifestEntry): number => {
+  let bytes = entryOverheadBytes + (target?.length ?? 0);
+  for (const component of path) bytes += 3 + component.length;
+  return bytes;
+};
 
 export interface BuiltPage {
   readonly page: Buffer;

@@ -9,6 +9,7 @@
 import { escapeBytes, manifestMaxBytes, maxEntries, PeerdError, type ManifestEntry } from '@peerd/protocol';
 import { componentViolation, EntryOrder, targetViolation } from '../path-policy.ts';
 import { describeSystemError, errnoCode } from '../system-errors.ts';
+import type { WalkBatch } from '../thread/calls.ts';
 import { type BatchEntry, unpackEntries } from '../thread/entry-batch.ts';
 import { FileThread, FileThreadError } from '../thread/file-thread.ts';
 import type { ManifestSummary } from './layout.ts';
@@ -95,16 +96,19 @@ class Scan {
   }
 
   async run(thread: FileThread, signal: AbortSignal): Promise<void> {
-    for (let done = false; !done; ) {
+    // The thread walks on while a batch is written here.
+    for (let next: Promise<WalkBatch> | undefined = this.#walk(thread); next !== undefined; ) {
       signal.throwIfAborted();
-      const batch = await thread.call('walkNext', { limit: walkBatchEntries, skips: listedSkips - this.#skipped.length }).catch((error: unknown) => {
-        throw unreadable(error, this.#paths);
-      });
-      done = batch.done;
-      this.#skipped.push(...batch.skipped.map((skip) => ({ ...skip, path: Buffer.from(skip.path) })));
+      const batch: WalkBatch = await next;
+      next = batch.done ? undefined : this.#walk(thread);
+      const listed = batch.skipped.slice(0, listedSkips - this.#skipped.length);
+      this.#skipped.push(...listed.map((skip) => ({ ...skip, path: Buffer.from(skip.path) })));
       this.#skippedTotal += batch.skipped.length + batch.skippedMore;
       this.#leftOut += batch.leftOut;
-      for (const entry of unpackEntries(batch.entries)) await this.#add(entry);
+      for (const entry of unpackEntries(batch.entries)) {
+        const built = this.#add(entry);
+        if (built !== undefined) await this.#write(built);
+      }
     }
     await this.#write(this.#builder.flush());
     if (this.#file.totals.entries > 0) return;
@@ -114,14 +118,25 @@ class Scan {
     throw new PeerdError(first?.code ?? 'source_missing', first === undefined ? 'nothing was named to send' : `nothing is left to send: "${escapeBytes(first.path)}": ${first.message}`);
   }
 
-  async #add({ inode, path, type, size, mode, mtime, target }: BatchEntry): Promise<void> {
+  #walk(thread: FileThread): Promise<WalkBatch> {
+    const walking = thread.call('walkNext', { limit: walkBatchEntries, skips: listedSkips - this.#skipped.length }).catch((error: unknown) => {
+      throw unreadable(error, this.#paths);
+    });
+    // It is looked at when its turn comes, if nothing has failed before.
+    walking.catch(() => {});
+    return walking;
+  }
+
+  /** @returns the page that was full before this entry came */
+  #add({ inode, path, type, size, mode, mtime, target }: BatchEntry): BuiltPage | undefined {
     const entry: ManifestEntry = { path, type, size, mode, mtime, ...(target === undefined ? {} : { target }) };
     const escape = entry.target === undefined ? undefined : targetViolation(entry.path, entry.target);
     const violation = escape ?? this.#order.next(entry);
-    if (violation === undefined) return this.#write(this.#builder.add(entry, inode));
+    if (violation === undefined) return this.#builder.add(entry, inode);
     this.#skippedTotal += 1;
     const code = escape === undefined ? 'source_unreadable' : 'link_escapes';
     if (this.#skipped.length < listedSkips) this.#skipped.push({ path: this.#sourceOf(entry), code, message: `${violation} is not sent` });
+    return undefined;
   }
 
   async #write(built: BuiltPage | undefined): Promise<void> {

@@ -1,6 +1,7 @@
 /** What arrived, checked against what was announced: nothing else gets near the disk. */
-import { type Chunk, chunkFrameType, decodeChunk, decodeHole, decodePack, escapeBytes, type Frame, holeFrameType, packFrameType, PeerdError } from '@peerd/protocol';
-import { hash } from '../hashing.ts';
+import { type Chunk, chunkFrameType, decodeChunk, decodeHole, decodePack, escapeBytes, type Frame, hashBytes, holeFrameType, packFrameType, PeerdError } from '@peerd/protocol';
+import { hashInto } from '../hashing.ts';
+import type { ChunkFiles } from '../manifest/chunk-files.ts';
 import type { IndexedEntry, Manifest } from '../manifest/manifest.ts';
 import type { StageClock } from '../stage-clock.ts';
 import type { Zeros } from '../zeros.ts';
@@ -18,12 +19,14 @@ export const arrivalsOf = async (frame: Frame, manifest: Manifest, zeros: Zeros)
   const isPack = frame.type === packFrameType;
   if (!isPack && frame.type !== chunkFrameType) throw new PeerdError('unexpected_message', `a frame of type ${frame.type} carries no chunks`);
   const arrivals: Arrival[] = [];
-  for (const chunk of isPack ? decodePack(frame.payload) : [decodeChunk(frame.payload)]) {
-    const file = await manifest.fileOfChunk(chunk.index);
-    const length = bytesOfChunk(file, chunk.index, manifest.chunkSize);
-    if (chunk.content.length !== length) throw new PeerdError('malformed_frame', `chunk ${chunk.index} has ${chunk.content.length} bytes, ${length} were announced`);
-    if (isPack && length !== file.entry.size) throw new PeerdError('malformed_frame', `chunk ${chunk.index} is packed, but it is not a whole file`);
-    arrivals.push({ ...chunk, file, isHole: false });
+  let files: ChunkFiles | undefined;
+  for (const { index, hash, content } of isPack ? decodePack(frame.payload) : [decodeChunk(frame.payload)]) {
+    if (files?.has(index) !== true) files = await manifest.filesFrom(index);
+    const file = files.of(index);
+    const length = bytesOfChunk(file, index, manifest.chunkSize);
+    if (content.length !== length) throw new PeerdError('malformed_frame', `chunk ${index} has ${content.length} bytes, ${length} were announced`);
+    if (isPack && length !== file.entry.size) throw new PeerdError('malformed_frame', `chunk ${index} is packed, but it is not a whole file`);
+    arrivals.push({ index, hash, content, file, isHole: false });
   }
   return arrivals;
 };
@@ -37,10 +40,15 @@ const holeOf = async (index: number, manifest: Manifest, zeros: Zeros): Promise<
 /** @throws PeerdError `integrity` */
 export const assertHashes = (arrivals: readonly Arrival[], stages: StageClock): void =>
   stages.timeSync('hash', () => {
-    for (const { index, content, hash: announced, file, isHole } of arrivals)
-      if (!isHole && !hash(content).equals(announced))
+    for (const { index, content, hash: announced, file, isHole } of arrivals) {
+      if (isHole) continue;
+      hashInto(content, found, 0);
+      if (!found.equals(announced))
         throw new PeerdError('integrity', `chunk ${index} of "${nameOf(file)}" does not have its hash`, { hint: 'The transfer goes on with a new connection; if it happens again, a machine has a memory or disk fault.' });
+    }
   });
+
+const found = Buffer.alloc(hashBytes);
 
 /** The name of an entry without the directories above it, for people. */
 export const nameOf = ({ entry }: IndexedEntry): string => escapeBytes(entry.path.at(-1) ?? new Uint8Array(0));

@@ -1,7 +1,7 @@
 /** Brings verified chunks to the disk behind the frames: large ones at their position, where zeros stay holes, small files whole in the file thread. */
 import { read, write } from 'node:fs';
 import { promisify } from 'node:util';
-import { BufferPool, MiB } from '@peerd/protocol';
+import { BufferPool, MiB, packMaxBytes } from '@peerd/protocol';
 import type { Manifest } from '../manifest/manifest.ts';
 import type { StageClock } from '../stage-clock.ts';
 import { wholeFileBytes } from '../store/finish.ts';
@@ -16,6 +16,8 @@ import { WriteBehind } from './write-behind.ts';
 const writeAt = promisify(write);
 const readAt = promisify(read);
 const limits = { jobs: 16, bytes: 16 * MiB };
+/** Of small files, which one thread writes one after the other: more would only wait, and its many objects grow old in V8's heap. */
+const packLimits = { jobs: 4, bytes: 4 * MiB };
 
 export interface ChunkWriterOptions {
   readonly manifest: Manifest;
@@ -31,9 +33,12 @@ export interface ChunkWriterOptions {
 export class ChunkWriter {
   readonly #options: ChunkWriterOptions;
   readonly #behind = new WriteBehind(limits);
+  readonly #packsBehind = new WriteBehind(packLimits);
   readonly #handles = new FileHandles();
   /** To look at what stands where zeros belong. */
   readonly #seen: BufferPool;
+  /** For contents of small files: it goes to the file thread and comes back. */
+  readonly #packed = new BufferPool(packMaxBytes, packLimits.jobs);
 
   constructor(options: ChunkWriterOptions) {
     this.#options = options;
@@ -55,28 +60,30 @@ export class ChunkWriter {
       left -= 1;
       if (left === 0) release?.();
     };
-    const waits = large.map((arrival) => this.#run([arrival], settled, () => this.#writeLarge(arrival)));
-    if (small.length > 0) waits.push(this.#run(small, settled, () => this.#writeSmall(small)));
+    const waits = large.map((arrival) => this.#run(this.#behind, [arrival], settled, () => this.#writeLarge(arrival)));
+    if (small.length > 0) waits.push(this.#run(this.#packsBehind, small, settled, () => this.#writeSmall(small)));
     await Promise.all(waits);
   }
 
   assertHealthy(): void {
     this.#behind.assertHealthy();
+    this.#packsBehind.assertHealthy();
   }
 
   forgetFailure(): void {
     this.#behind.forgetFailure();
+    this.#packsBehind.forgetFailure();
   }
 
   /** Nothing is under way and no file is open. */
   async idle(): Promise<void> {
-    await this.#behind.idle();
+    await Promise.all([this.#behind.idle(), this.#packsBehind.idle()]);
     await this.#handles.close();
   }
 
-  async #run(arrivals: readonly Arrival[], settled: () => void, write: () => Promise<void>): Promise<void> {
+  async #run(behind: WriteBehind, arrivals: readonly Arrival[], settled: () => void, write: () => Promise<void>): Promise<void> {
     const bytes = arrivals.reduce((sum, { content }) => sum + content.length, 0);
-    await this.#behind.run(bytes, async () => {
+    await behind.run(bytes, async () => {
       try {
         await this.#options.stages.time('write', write);
       } catch (cause) {
@@ -115,13 +122,16 @@ export class ChunkWriter {
   async #writeSmall(arrivals: readonly Arrival[]): Promise<void> {
     const batch = new EntryBatch();
     for (const { file } of arrivals) batch.add(file.entry);
-    const content = new Uint8Array(arrivals.reduce((sum, arrival) => sum + arrival.content.length, 0));
+    const bytes = arrivals.reduce((sum, arrival) => sum + arrival.content.length, 0);
+    const memory = bytes <= packMaxBytes ? this.#packed.take() : Buffer.allocUnsafeSlow(bytes);
+    const content = new Uint8Array(memory.buffer as ArrayBuffer);
     let used = 0;
     for (const arrival of arrivals) {
       content.set(arrival.content, used);
       used += arrival.content.length;
     }
     const entries = batch.take();
-    await this.#options.thread.call('stagedWrite', { entries, content }, [entries, content]);
+    const written = await this.#options.thread.call('stagedWrite', { entries, content }, [entries, content]);
+    this.#packed.give(Buffer.from(written.buffer));
   }
 }

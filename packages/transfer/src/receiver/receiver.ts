@@ -263,14 +263,18 @@ export class Receiver {
   /** Decides which chunks are written. Nothing waits in between, so of two frames with the same chunk one is refused. */
   #admit(arrivals: readonly Arrival[]): Arrival[] {
     const wanted = arrivals.filter(({ file }) => !this.#failures.has(file.index));
-    const indexes = new Set<number>();
-    for (const { index } of wanted) {
-      const isThere = this.#underWay.has(index) || indexes.has(index) || (this.#present.has(index) && !this.#reused.has(index));
-      if (isThere) throw new PeerdError('malformed_frame', `chunk ${index} came twice`);
-      indexes.add(index);
+    let admitted = 0;
+    try {
+      for (const { index } of wanted) {
+        if (this.#underWay.has(index) || (this.#present.has(index) && !this.#reused.has(index))) throw new PeerdError('malformed_frame', `chunk ${index} came twice`);
+        this.#underWay.set(index);
+        admitted += 1;
+      }
+      assertHashes(wanted, this.#stages);
+    } catch (error) {
+      for (const { index } of wanted.slice(0, admitted)) this.#underWay.clear(index);
+      throw error;
     }
-    assertHashes(wanted, this.#stages);
-    for (const index of indexes) this.#underWay.set(index);
     this.#contentRoot = undefined;
     return wanted;
   }

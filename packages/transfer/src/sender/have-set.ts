@@ -29,6 +29,10 @@ export class HaveSet {
     this.#count += count;
   }
 
+  get isEmpty(): boolean {
+    return this.#count === 0;
+  }
+
   /** Every chunk is there; what it should be, its hash says. */
   get isWhole(): boolean {
     return this.#count === this.#chunks;

@@ -9,7 +9,7 @@
  */
 import { BufferPool, chunkContentAt, KiB, MiB, PeerdError } from '@peerd/protocol';
 import { abortable } from '../abortable.ts';
-import type { Manifest } from '../manifest/manifest.ts';
+import type { DecodedPage, Manifest } from '../manifest/manifest.ts';
 import type { SourceRoot } from '../manifest/scan.ts';
 import { OrderedWindow } from '../ordered-window.ts';
 import type { StageClock } from '../stage-clock.ts';
@@ -87,12 +87,17 @@ export const sendContent = async (options: SendContentOptions): Promise<{ conten
   try {
     await thread.call('sourcesOpen', { roots: options.roots.map(({ name, source }) => ({ name, source })) });
     const small = new SmallFiles(sending);
-    for await (const file of sourceFiles(manifest)) {
-      signal.throwIfAborted();
-      if (failed.has(file.index)) continue;
-      if (file.entry.size <= smallFileBytes) await small.add(file);
-      else await sendLargeFile(sending, file);
-    }
+    for (let page = 0; page < manifest.pages; page += 1)
+      for (const file of sourceFiles(await manifest.decoded(page))) {
+        signal.throwIfAborted();
+        if (failed.has(file.index)) continue;
+        if (file.entry.size > smallFileBytes) await sendLargeFile(sending, file);
+        else {
+          // Most of a million files wait for nothing.
+          if (small.isFullFor(file)) await small.flush();
+          small.add(file);
+        }
+      }
     await small.flush();
     await window.drained();
     await journal.flush();
@@ -107,9 +112,6 @@ export const sendContent = async (options: SendContentOptions): Promise<{ conten
   }
 };
 
-async function* sourceFiles(manifest: Manifest): AsyncGenerator<SourceFile, void, void> {
-  for (let page = 0; page < manifest.pages; page += 1) {
-    const { entries, inodes } = await manifest.decoded(page);
-    for (const [position, indexed] of entries.entries()) if (indexed.entry.type === 'file') yield { ...indexed, inode: inodes?.[position] ?? 0n };
-  }
+function* sourceFiles({ entries, inodes }: DecodedPage): Generator<SourceFile, void, void> {
+  for (const [position, { index, entry, firstChunk }] of entries.entries()) if (entry.type === 'file') yield { index, entry, firstChunk, inode: inodes?.[position] ?? 0n };
 }

@@ -57,7 +57,7 @@ export const isWanted = (sending: Sending, chunk: number, hash: Buffer, bytes: n
 
 /** Own records of a run of chunks, read only where the receiver has something that they can be compared with. */
 export const ownRecords = async (sending: Sending, start: number, count: number): Promise<(chunk: number) => Uint8Array | undefined> => {
-  const wanted = Array.from({ length: count }, (_, position) => start + position).some((chunk) => sending.have.hash(chunk) !== undefined && sending.journal.claimed.has(chunk));
+  const wanted = !sending.have.isEmpty && Array.from({ length: count }, (_, position) => start + position).some((chunk) => sending.have.hash(chunk) !== undefined && sending.journal.claimed.has(chunk));
   if (!wanted) return () => undefined;
   const records = await sending.journal.read(start, count);
   return (chunk) => (sending.journal.claimed.has(chunk) ? records.subarray((chunk - start) * hashBytes, (chunk - start + 1) * hashBytes) : undefined);

@@ -1,17 +1,24 @@
 /** Small files: read whole, many at once, in the file thread; they travel packed. */
-import { type Chunk, encodePack, hashBytes, packMaxBytes } from '@peerd/protocol';
+import { BufferPool, type Chunk, encodePack, hashBytes, MiB, packMaxBytes } from '@peerd/protocol';
 import { EntryBatch } from '../thread/entry-batch.ts';
 import { checkOnly, type SourceRead } from '../thread/source-files.ts';
 import { isSkippable, isWanted, ownRecords, type Piece, type Sending, type SourceFile } from './sending.ts';
 import { entryFailureOf } from './source-problems.ts';
 
 /** Less than a pack may hold: smaller batches overlap better. */
-const batchFiles = 512;
-/** What a file costs in the read-ahead beside its content. */
-const fileOverheadBytes = 256;
+const batchFiles = 256;
+/**
+ * What a batch takes of the read-ahead, whatever is in it: four of them keep thread and socket busy, and with more the objects
+ * of their files grow old in V8's heap.
+ */
+const aheadBytes: number = 2 * MiB;
+/** Of the memory for the contents of a batch: as many as are read ahead and on their way. */
+const keptBatches = 6;
 
 export class SmallFiles {
   readonly #sending: Sending;
+  /** It goes to the file thread and comes back. */
+  readonly #memory = new BufferPool(packMaxBytes, keptBatches);
   #files: SourceFile[] = [];
   #bytes = 0;
 
@@ -19,8 +26,12 @@ export class SmallFiles {
     this.#sending = sending;
   }
 
-  async add(file: SourceFile): Promise<void> {
-    if (this.#files.length >= batchFiles || this.#bytes + file.entry.size > packMaxBytes) await this.flush();
+  /** Nothing more fits before a flush. */
+  isFullFor(file: SourceFile): boolean {
+    return this.#files.length >= batchFiles || this.#bytes + file.entry.size > packMaxBytes;
+  }
+
+  add(file: SourceFile): void {
     this.#files.push(file);
     this.#bytes += file.entry.size;
   }
@@ -28,11 +39,9 @@ export class SmallFiles {
   async flush(): Promise<void> {
     if (this.#files.length === 0) return;
     const files = this.#files;
-    const bytes = this.#bytes;
     this.#files = [];
     this.#bytes = 0;
-    // Files without content count too, or a million of them would be in the window at once.
-    await this.#sending.window.add(bytes + files.length * fileOverheadBytes, () => this.#read(files));
+    await this.#sending.window.add(aheadBytes, () => this.#read(files));
   }
 
   async #read(files: readonly SourceFile[]): Promise<Piece | undefined> {
@@ -47,12 +56,17 @@ export class SmallFiles {
     });
     const packed = batch.take();
     await this.#sending.journal.room();
-    const read = await this.#sending.thread.call('sourcesRead', { entries: packed }, [packed]);
+    const memory = new Uint8Array(this.#memory.take().buffer as ArrayBuffer);
+    const read = await this.#sending.thread.call('sourcesRead', { entries: packed, memory }, [packed, memory]);
+    const release = (): void => this.#memory.give(Buffer.from(read.content.buffer));
     this.#sending.stages.add('read', read.readMs);
     this.#sending.stages.add('hash', read.hashMs);
     const chunks = this.#chunksOf(files, needed, read);
-    if (chunks.length === 0) return undefined;
-    return { buffers: encodePack(chunks), chunks: chunks.length, bytes: chunks.reduce((sum, chunk) => sum + chunk.content.length, 0) };
+    if (chunks.length === 0) {
+      release();
+      return undefined;
+    }
+    return { buffers: encodePack(chunks), release, chunks: chunks.length, bytes: chunks.reduce((sum, chunk) => sum + chunk.content.length, 0) };
   }
 
   #chunksOf(files: readonly SourceFile[], needed: readonly boolean[], read: SourceRead): Chunk[] {

@@ -8,12 +8,15 @@ import { hashBytes, havePageHashes, MiB } from '@peerd/protocol';
 import { errnoCode, ioError } from '../system-errors.ts';
 import { IndexSet } from './index-set.ts';
 import { decodeSeals, decodeTrailer, encodeSeal, encodeTrailer, type JournalCounters, sealMaxBytes } from './journal-layout.ts';
+import { PendingRecords } from './pending-records.ts';
 
 /** Half of the allowed lag: what comes while one flush is under way is the other half. */
 const flushAfterBytes: number = 16 * MiB;
 const flushAfterRecords = 4_096;
 const flushAfterMs = 200;
 const scanBytes: number = MiB;
+/** What stands where no chunk is. */
+const none: Buffer = Buffer.alloc(hashBytes);
 
 export class ChunkJournal {
   readonly counters: JournalCounters;
@@ -23,8 +26,8 @@ export class ChunkJournal {
   readonly #offerRoot: Buffer;
   #sealed: Buffer | undefined;
   #sealsBytes = 0;
-  #pending = new Map<number, Buffer>();
-  #writing = new Map<number, Buffer>();
+  #pending = new PendingRecords();
+  #writing = new PendingRecords();
   #pendingBytes = 0;
   #dirty = false;
   #timer: NodeJS.Timeout | undefined;
@@ -88,13 +91,12 @@ export class ChunkJournal {
   /** @param bytes of data that this record stands for */
   set(index: number, hash: Buffer, bytes: number): void {
     this.claimed.set(index);
-    // A copy: the hash may be a view of a whole frame.
-    this.#append(index, Buffer.from(hash), bytes);
+    this.#append(index, hash, bytes);
   }
 
   clear(index: number): void {
     this.claimed.clear(index);
-    this.#append(index, Buffer.alloc(hashBytes), 0);
+    this.#append(index, none, 0);
   }
 
   /** Counters changed without a record. */
@@ -167,7 +169,7 @@ export class ChunkJournal {
   }
 
   #append(index: number, record: Buffer, bytes: number): void {
-    this.#pending.set(index, record);
+    this.#pending.add(index, record);
     this.#pendingBytes += bytes;
     this.#dirty = true;
     if (this.#isDue()) void this.#start();
@@ -175,7 +177,7 @@ export class ChunkJournal {
   }
 
   #isDue(): boolean {
-    return this.#pendingBytes >= flushAfterBytes || this.#pending.size >= flushAfterRecords;
+    return this.#pendingBytes >= flushAfterBytes || this.#pending.count >= flushAfterRecords;
   }
 
   #schedule(): void {
@@ -198,19 +200,20 @@ export class ChunkJournal {
   async #flushNow(): Promise<void> {
     const bytes = this.#pendingBytes;
     this.#writing = this.#pending;
-    this.#pending = new Map();
+    this.#pending = new PendingRecords();
     this.#pendingBytes = 0;
     this.#dirty = false;
     try {
-      for (const run of runsOf(this.#writing)) await writeAll(this.#file, Buffer.concat(run.records), run.start * hashBytes);
+      for (const { start, records } of this.#writing.runs()) await writeAll(this.#file, records, start * hashBytes);
       await writeAll(this.#file, encodeTrailer(this.#offerRoot, this.counters), this.claimed.size * hashBytes);
     } catch (cause) {
       this.#failure ??= ioError(cause, 'writing the chunk journal');
-      this.#pending = new Map([...this.#writing, ...this.#pending]);
+      this.#writing.append(this.#pending);
+      this.#pending = this.#writing;
       this.#pendingBytes += bytes;
       this.#dirty = true;
     }
-    this.#writing = new Map();
+    this.#writing = new PendingRecords();
     this.#flushing = undefined;
     if (this.#failure !== undefined || !this.#dirty) return;
     if (this.#isDue()) void this.#start();
@@ -218,23 +221,11 @@ export class ChunkJournal {
   }
 
   #overlay(start: number, records: Buffer): Buffer {
-    for (const memory of [this.#writing, this.#pending]) {
-      if (memory.size === 0) continue;
-      for (let position = 0; position * hashBytes < records.length; position += 1) memory.get(start + position)?.copy(records, position * hashBytes);
-    }
+    this.#writing.overlay(start, records);
+    this.#pending.overlay(start, records);
     return records;
   }
 }
-
-const runsOf = (pending: ReadonlyMap<number, Buffer>): { start: number; records: Buffer[] }[] => {
-  const runs: { start: number; records: Buffer[] }[] = [];
-  for (const [index, record] of [...pending].sort(([a], [b]) => a - b)) {
-    const last = runs.at(-1);
-    if (last !== undefined && last.start + last.records.length === index) last.records.push(record);
-    else runs.push({ start: index, records: [record] });
-  }
-  return runs;
-};
 
 const readUpTo = async (file: FileHandle, position: number, length: number): Promise<Buffer> => {
   const buffer = Buffer.alloc(Math.max(0, length));
@@ -249,7 +240,6 @@ const writeAll = async (file: FileHandle, bytes: Buffer, position: number): Prom
 
 const readClaims = async (file: FileHandle, chunks: number): Promise<IndexSet> => {
   const claimed = new IndexSet(chunks);
-  const none = Buffer.alloc(hashBytes);
   for (let start = 0; start < chunks; start += scanBytes / hashBytes) {
     const records = await readUpTo(file, start * hashBytes, Math.min(scanBytes, (chunks - start) * hashBytes));
     for (let at = 0; at < records.length; at += hashBytes) if (records.compare(none, 0, hashBytes, at, at + hashBytes) !== 0) claimed.set(start + at / hashBytes);
@@ -267,9 +257,19 @@ export class JournalReader {
     this.#journal = journal;
   }
 
+  /** Whether `record` has it without reading. */
+  has(chunk: number): boolean {
+    return chunk >= this.#start && (chunk - this.#start) * hashBytes < this.#records.length;
+  }
+
+  record(chunk: number): Buffer {
+    const from = (chunk - this.#start) * hashBytes;
+    return this.#records.subarray(from, from + hashBytes);
+  }
+
   /** The records from `start` on: at least one, at most `count`. */
   async take(start: number, count: number): Promise<Buffer> {
-    if (start < this.#start || (start - this.#start) * hashBytes >= this.#records.length) {
+    if (!this.has(start)) {
       this.#start = start;
       this.#records = await this.#journal.read(start, Math.min(havePageHashes, this.#journal.claimed.size - start));
     }

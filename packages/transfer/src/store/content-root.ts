@@ -3,7 +3,7 @@
  * content root is BLAKE3-256 over offer root ‖ the root of each file in manifest order.
  */
 import { hashBytes } from '@peerd/protocol';
-import { emptyFileRoot, failedFileRoot, RunningHash } from '../hashing.ts';
+import { emptyFileRoot, failedFileRoot, hashInto, RunningHash } from '../hashing.ts';
 import { chunksOf } from '../manifest/layout.ts';
 import type { IndexedEntry, Manifest } from '../manifest/manifest.ts';
 import { ChunkJournal, JournalReader } from './chunk-journal.ts';
@@ -30,6 +30,9 @@ const rootOf = async ({ entry, firstChunk }: IndexedEntry, chunkSize: number, re
   return { root: hasher.digest(), missing };
 };
 
+/** Roots that are added at once. */
+const rootsAtOnce = 1_024;
+
 export const contentRootOf = async (
   manifest: Manifest,
   journal: ChunkJournal,
@@ -37,14 +40,30 @@ export const contentRootOf = async (
 ): Promise<{ contentRoot: Buffer; missing: number }> => {
   const reader = new JournalReader(journal);
   const hasher = new RunningHash().update(manifest.summary.offerRoot);
+  const roots = Buffer.alloc(rootsAtOnce * hashBytes);
+  let used = 0;
   let missing = 0;
-  for await (const indexed of manifest.entries()) {
-    if (indexed.entry.type !== 'file') continue;
-    const file = isFailed(indexed.index) ? { root: failedFileRoot, missing: 0 } : await rootOf(indexed, manifest.chunkSize, reader);
-    hasher.update(file.root);
-    missing += file.missing;
-  }
-  return { contentRoot: hasher.digest(), missing };
+  for (let page = 0; page < manifest.pages; page += 1)
+    for (const indexed of (await manifest.decoded(page)).entries) {
+      if (indexed.entry.type !== 'file') continue;
+      if (used === roots.length) {
+        hasher.update(roots);
+        used = 0;
+      }
+      const { firstChunk, entry: { size } } = indexed;
+      if (isFailed(indexed.index)) failedFileRoot.copy(roots, used);
+      else if (size === 0 || size > manifest.chunkSize) {
+        const file = await rootOf(indexed, manifest.chunkSize, reader);
+        file.root.copy(roots, used);
+        missing += file.missing;
+      } else {
+        const record = reader.has(firstChunk) ? reader.record(firstChunk) : await reader.take(firstChunk, 1);
+        if (absent.equals(record)) missing += 1;
+        hashInto(record, roots, used);
+      }
+      used += hashBytes;
+    }
+  return { contentRoot: hasher.update(roots.subarray(0, used)).digest(), missing };
 };
 
 /** `undefined` while chunks are missing, or when the entry is no file. */

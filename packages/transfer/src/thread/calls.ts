@@ -4,7 +4,7 @@ import type { MergeOptions, MergeResult } from './merged-files.ts';
 import type { SourceRead } from './source-files.ts';
 import type { FinishResult } from './staged-files.ts';
 
-interface WalkBatch {
+export interface WalkBatch {
   /** Packed entries, in manifest order. */
   readonly entries: Uint8Array<ArrayBuffer>;
   readonly skipped: readonly { path: Uint8Array; code: 'special_file' | 'source_unreadable'; message: string }[];
@@ -21,10 +21,12 @@ export interface Calls {
   walkNext: { in: { limit: number; skips: number }; out: WalkBatch };
   sourcesOpen: { in: { roots: { name: Uint8Array; source: Uint8Array }[] }; out: void };
   sourceOpen: { in: { entry: Uint8Array }; out: number };
-  sourcesRead: { in: { entries: Uint8Array }; out: SourceRead };
+  /** Into `memory`, which comes back. */
+  sourcesRead: { in: { entries: Uint8Array; memory: Uint8Array<ArrayBuffer> }; out: SourceRead };
   stagingOpen: { in: { rootFd: number }; out: void };
   stagedDirectories: { in: { entries: Uint8Array }; out: void };
-  stagedWrite: { in: { entries: Uint8Array; content: Uint8Array }; out: void };
+  /** Gives the memory of the content back. */
+  stagedWrite: { in: { entries: Uint8Array; content: Uint8Array<ArrayBuffer> }; out: Uint8Array<ArrayBuffer> };
   stagedOpenForWrite: { in: { entry: Uint8Array }; out: { fd: number; extendedFrom: number } };
   stagedOpenForRead: { in: { entry: Uint8Array }; out: { fd: number; size: number } | undefined };
   stagedHash: { in: { entries: Uint8Array }; out: Uint8Array<ArrayBuffer> };

@@ -24,7 +24,11 @@ export type TopLevelPath = (name: Uint8Array) => Buffer;
 
 interface OpenDirectory {
   readonly name: Buffer;
+  /** The same name in the paths that were asked for last: to compare objects is quicker than to compare bytes. */
+  seen: Uint8Array;
   readonly fd: number;
+  /** What stands before a name in it. */
+  readonly prefix: Buffer;
 }
 
 export class DirectoryCursor {
@@ -38,27 +42,38 @@ export class DirectoryCursor {
     this.#open = open;
   }
 
+  /** Is another object whenever another directory has been entered. */
+  get current(): object {
+    return this.#stack.at(-1) ?? this.#stack;
+  }
+
   /** A path whose last component is not resolved yet. Valid until the next call. @throws errno errors of the directories above */
   path(components: readonly Uint8Array[]): Buffer {
     const name = components.at(-1);
     if (name === undefined) throw new Error('a path has at least one component');
-    if (components.length === 1) return this.#topLevel(name);
-    return inDirectory(this.directory(components.slice(0, -1)), name);
+    const directory = this.#enter(components, components.length - 1);
+    return directory === undefined ? this.#topLevel(name) : Buffer.concat([directory.prefix, name]);
   }
 
   /** The descriptor of a directory; it stays the cursor's own. Valid until the next call. */
   directory(components: readonly Uint8Array[]): number {
-    let depth = 0;
-    while (depth < components.length && depth < this.#stack.length && this.#stack[depth]?.name.equals(components[depth] ?? empty) === true) depth += 1;
-    this.#closeBelow(depth);
-    for (const component of components.slice(depth)) {
+    const directory = this.#enter(components, components.length);
+    if (directory === undefined) throw new Error('a path has at least one component');
+    return directory.fd;
+  }
+
+  /** Makes the directory of the first `depth` components the deepest that is open. `undefined`: that is the root. */
+  #enter(components: readonly Uint8Array[], depth: number): OpenDirectory | undefined {
+    let common = 0;
+    while (common < depth && common < this.#stack.length && isSame(this.#stack[common], components[common])) common += 1;
+    this.#closeBelow(common);
+    for (; common < depth; common += 1) {
+      const component = components[common] ?? empty;
       const above = this.#stack.at(-1);
-      const fd = this.#open(above === undefined ? this.#topLevel(component) : inDirectory(above.fd, component));
-      this.#stack.push({ name: Buffer.from(component), fd });
+      const fd = this.#open(above === undefined ? this.#topLevel(component) : Buffer.concat([above.prefix, component]));
+      this.#stack.push({ name: Buffer.from(component), seen: component, fd, prefix: inDirectory(fd, empty) });
     }
-    const last = this.#stack.at(-1);
-    if (last === undefined) throw new Error('a path has at least one component');
-    return last.fd;
+    return this.#stack.at(-1);
   }
 
   close(): void {
@@ -74,3 +89,11 @@ export class DirectoryCursor {
 }
 
 const empty = Buffer.alloc(0);
+
+const isSame = (directory: OpenDirectory | undefined, component: Uint8Array | undefined): boolean => {
+  if (directory === undefined || component === undefined) return false;
+  if (directory.seen === component) return true;
+  if (!directory.name.equals(component)) return false;
+  directory.seen = component;
+  return true;
+};

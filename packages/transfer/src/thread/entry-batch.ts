@@ -20,6 +20,7 @@ const fixedBytes = 32;
 
 export class EntryBatch {
   #buffer: Buffer = Buffer.from(new ArrayBuffer(4_096));
+  #view: DataView = viewOf(this.#buffer);
   #used = 0;
   #count = 0;
 
@@ -28,28 +29,30 @@ export class EntryBatch {
   }
 
   add(entry: ManifestEntry, inode = 0n, flag = 0): void {
-    const target = entry.target ?? new Uint8Array(0);
-    const needed = fixedBytes + 4 + target.length + entry.path.reduce((sum, component) => sum + 1 + component.length, 0);
+    const { path } = entry;
+    const target = entry.target ?? noTarget;
+    let needed = fixedBytes + 4 + target.length;
+    for (const component of path) needed += 1 + component.length;
     this.#reserve(needed);
-    const buffer = this.#buffer;
+    const view = this.#view;
     let at = this.#used;
-    buffer.writeUInt8(types.indexOf(entry.type), at);
-    buffer.writeUInt8(flag, at + 1);
-    buffer.writeUInt16LE(entry.mode, at + 2);
-    buffer.writeDoubleLE(entry.size, at + 4);
-    buffer.writeDoubleLE(entry.mtime[0], at + 12);
-    buffer.writeUInt32LE(entry.mtime[1], at + 20);
-    buffer.writeBigUInt64LE(inode, at + 24);
-    at += fixedBytes;
-    at = buffer.writeUInt16LE(entry.path.length, at);
-    for (const component of entry.path) {
-      at = buffer.writeUInt8(component.length, at);
-      buffer.set(component, at);
-      at += component.length;
+    view.setUint8(at, types.indexOf(entry.type));
+    view.setUint8(at + 1, flag);
+    view.setUint16(at + 2, entry.mode, true);
+    view.setFloat64(at + 4, entry.size, true);
+    view.setFloat64(at + 12, entry.mtime[0], true);
+    view.setUint32(at + 20, entry.mtime[1], true);
+    view.setBigUint64(at + 24, inode, true);
+    view.setUint16(at + fixedBytes, path.length, true);
+    at += fixedBytes + 2;
+    for (const component of path) {
+      view.setUint8(at, component.length);
+      this.#buffer.set(component, at + 1);
+      at += 1 + component.length;
     }
-    at = buffer.writeUInt16LE(target.length, at);
-    buffer.set(target, at);
-    this.#used = at + target.length;
+    view.setUint16(at, target.length, true);
+    this.#buffer.set(target, at + 2);
+    this.#used = at + 2 + target.length;
     this.#count += 1;
   }
 
@@ -67,8 +70,13 @@ export class EntryBatch {
     const larger = Buffer.from(new ArrayBuffer(Math.max(this.#buffer.length * 2, this.#used + bytes)));
     this.#buffer.copy(larger, 0, 0, this.#used);
     this.#buffer = larger;
+    this.#view = viewOf(larger);
   }
 }
+
+const noTarget = new Uint8Array(0);
+
+const viewOf = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
 export const packEntries = (entries: Iterable<ManifestEntry>): Uint8Array<ArrayBuffer> => {
   const batch = new EntryBatch();
@@ -76,31 +84,43 @@ export const packEntries = (entries: Iterable<ManifestEntry>): Uint8Array<ArrayB
   return batch.take();
 };
 
-/** Components and targets are views of `packed`. */
+/** Components and targets are views of `packed`; those that an entry has in common with the one before are the same objects. */
 export function* unpackEntries(packed: Uint8Array): Generator<BatchEntry, void, void> {
   const buffer = Buffer.from(packed.buffer, packed.byteOffset, packed.byteLength);
+  const view = viewOf(packed);
+  let before: readonly Uint8Array[] = [];
   let at = 0;
   while (at < buffer.length) {
+    const path: Uint8Array[] = [];
     const entry: BatchEntry = {
-      path: [],
-      type: types[buffer.readUInt8(at)] ?? 'file',
-      flag: buffer.readUInt8(at + 1),
-      mode: buffer.readUInt16LE(at + 2),
-      size: buffer.readDoubleLE(at + 4),
-      mtime: [buffer.readDoubleLE(at + 12), buffer.readUInt32LE(at + 20)],
-      inode: buffer.readBigUInt64LE(at + 24),
+      path,
+      type: types[view.getUint8(at)] ?? 'file',
+      flag: view.getUint8(at + 1),
+      mode: view.getUint16(at + 2, true),
+      size: view.getFloat64(at + 4, true),
+      mtime: [view.getFloat64(at + 12, true), view.getUint32(at + 20, true)],
+      inode: view.getBigUint64(at + 24, true),
     };
-    const components = buffer.readUInt16LE(at + fixedBytes);
+    const components = view.getUint16(at + fixedBytes, true);
     at += fixedBytes + 2;
-    for (let index = 0; index < components; index += 1) {
-      const length = buffer.readUInt8(at);
-      entry.path.push(buffer.subarray(at + 1, at + 1 + length));
+    for (let depth = 0; depth < components; depth += 1) {
+      const length = view.getUint8(at);
+      const known = before[depth];
+      path.push(known !== undefined && standsAt(buffer, at + 1, length, known) ? known : buffer.subarray(at + 1, at + 1 + length));
       at += 1 + length;
     }
-    const targetBytes = buffer.readUInt16LE(at);
+    const targetBytes = view.getUint16(at, true);
     at += 2;
     if (entry.type === 'symlink') entry.target = buffer.subarray(at, at + targetBytes);
     at += targetBytes;
+    before = path;
     yield entry;
   }
 }
+
+/** From the end: names in one directory begin alike. */
+const standsAt = (buffer: Buffer, at: number, length: number, bytes: Uint8Array): boolean => {
+  if (bytes.length !== length) return false;
+  for (let index = length - 1; index >= 0; index -= 1) if (buffer[at + index] !== bytes[index]) return false;
+  return true;
+};

@@ -19,7 +19,7 @@ export const utimesArgument = (seconds: number, nanoseconds: number): number | s
     const back = readBack(value);
     return back.seconds === seconds && Math.floor(back.nanoseconds / 1_000) === microsecond;
   };
-  const value = [0, 1, -1, 2, -2].map((steps) => exact + steps * step).find(fits) ?? exact;
+  const value = fits(exact) ? exact : ([1, -1, 2, -2].map((steps) => exact + steps * step).find(fits) ?? exact);
   return value < 0 ? String(value) : value;
 };
 

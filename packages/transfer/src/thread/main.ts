@@ -73,12 +73,15 @@ const handlers: { [K in CallName]: (input: Calls[K]['in']) => Calls[K]['out'] } 
     sources = new SourceFiles(roots);
   },
   sourceOpen: ({ entry }) => opened(sources).open(entry),
-  sourcesRead: ({ entries }) => opened(sources).read(entries),
+  sourcesRead: ({ entries, memory }) => opened(sources).read(entries, memory),
   stagingOpen: ({ rootFd }) => {
     staging = new StagedFiles(rootFd);
   },
   stagedDirectories: ({ entries }) => opened(staging).makeDirectories(entries),
-  stagedWrite: ({ entries, content }) => opened(staging).writeFiles(entries, content),
+  stagedWrite: ({ entries, content }) => {
+    opened(staging).writeFiles(entries, content);
+    return content;
+  },
   stagedOpenForWrite: ({ entry }) => opened(staging).openForWrite(entry),
   stagedOpenForRead: ({ entry }) => opened(staging).openForRead(entry),
   stagedHash: ({ entries }) => opened(staging).hashFiles(entries),

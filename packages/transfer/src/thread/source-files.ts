@@ -1,6 +1,6 @@
 /** Reads the files of a sender, and notices when one of them is not what the scan saw. */
 import { type BigIntStats, closeSync, constants, fstatSync, lstatSync, openSync, readSync } from 'node:fs';
-import { blake3 } from '@napi-rs/blake-hash';
+import { hashInto } from '../hashing.ts';
 import { DirectoryCursor } from './directory-cursor.ts';
 import { type BatchEntry, unpackEntries } from './entry-batch.ts';
 
@@ -8,7 +8,7 @@ import { type BatchEntry, unpackEntries } from './entry-batch.ts';
 type SourceProblem = string;
 
 export interface SourceRead {
-  /** The contents of the files without a problem, one after the other. */
+  /** The memory that was given, with the contents of the files without a problem at its beginning, one after the other. */
   readonly content: Uint8Array<ArrayBuffer>;
   /** 32 bytes for each of these. */
   readonly hashes: Uint8Array<ArrayBuffer>;
@@ -51,35 +51,29 @@ export class SourceFiles {
     return this.#openSame(entry);
   }
 
-  /** Reads whole small files. */
-  read(packed: Uint8Array): SourceRead {
+  /** Reads whole small files. @param content room for all of them */
+  read(packed: Uint8Array, content: Uint8Array<ArrayBuffer>): SourceRead {
     const entries = [...unpackEntries(packed)];
-    const wanted = entries.filter((entry) => entry.flag !== checkOnly);
-    const content = new Uint8Array(wanted.reduce((sum, entry) => sum + entry.size, 0));
-    const hashes = new Uint8Array(wanted.length * 32);
+    const sizes: number[] = [];
     const problems = new Map<number, SourceProblem>();
     const start = performance.now();
     let used = 0;
-    let read = 0;
-    let hashMs = 0;
     for (const [position, entry] of entries.entries()) {
       try {
         if (entry.flag === checkOnly) {
           assertSame(entry, lstatSync(this.#cursor.path(entry.path), { bigint: true }));
           continue;
         }
-        const view = content.subarray(used, used + entry.size);
-        this.#readWhole(entry, view);
-        const hashStart = performance.now();
-        hashes.set(blake3(view), read * 32);
-        hashMs += performance.now() - hashStart;
+        this.#readWhole(entry, content.subarray(used, used + entry.size));
         used += entry.size;
-        read += 1;
+        sizes.push(entry.size);
       } catch (error) {
         problems.set(position, problemOf(error));
       }
     }
-    return { content, hashes, problems, readMs: performance.now() - start - hashMs, hashMs };
+    const hashStart = performance.now();
+    const hashes = hashesOf(content, sizes);
+    return { content, hashes, problems, readMs: hashStart - start, hashMs: performance.now() - hashStart };
   }
 
   close(): void {
@@ -112,6 +106,17 @@ export class SourceFiles {
     }
   }
 }
+
+/** Of pieces of these sizes, one after the other. */
+const hashesOf = (content: Uint8Array, sizes: readonly number[]): Uint8Array<ArrayBuffer> => {
+  const hashes = Buffer.from(new ArrayBuffer(sizes.length * 32));
+  let at = 0;
+  for (const [position, size] of sizes.entries()) {
+    hashInto(content.subarray(at, at + size), hashes, position * 32);
+    at += size;
+  }
+  return hashes;
+};
 
 /** @throws errors that are neither the operating system's nor a change: defects */
 const problemOf = (error: unknown): SourceProblem => {

@@ -6,7 +6,7 @@ import {
   closeSync, constants, fchmodSync, fstatSync, fsyncSync, ftruncateSync, futimesSync, lutimesSync, mkdirSync, openSync, readSync,
   symlinkSync, unlinkSync, writeSync,
 } from 'node:fs';
-import { blake3 } from '@napi-rs/blake-hash';
+import { hashInto } from '../hashing.ts';
 import { BatchError } from './batch-error.ts';
 import { DirectoryCursor, inDirectory } from './directory-cursor.ts';
 import { type BatchEntry, unpackEntries } from './entry-batch.ts';
@@ -53,6 +53,8 @@ export interface FinishResult {
 
 export class StagedFiles {
   readonly #cursor: DirectoryCursor;
+  /** What became of the mode of the last file that was made. */
+  #made: { readonly directory: object; readonly mode: number; readonly isKept: boolean } | undefined;
 
   /** @param rootFd the open directory in which the top-level entries stand */
   constructor(rootFd: number) {
@@ -77,11 +79,15 @@ export class StagedFiles {
     let used = 0;
     forEachEntry(packed, (entry) => {
       const path = this.#cursor.path(entry.path);
-      const fd = replacing(path, () => openSync(path, O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY, privateMode));
+      // Nobody else gets into staging, so a file may have its own mode from the beginning.
+      const mode = (entry.mode & privateMode) === privateMode ? entry.mode : privateMode;
+      const fd = replacing(path, () => openSync(path, O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY, mode));
       try {
         const end = used + entry.size;
         while (used < end) used += writeSync(fd, content, used, end - used);
-        if ((entry.mode & ownerCanRead) !== 0) dress(fd, entry);
+        if ((entry.mode & ownerCanRead) === 0) return;
+        if (!this.#hasMode(fd, mode) || mode !== entry.mode) setMode(fd, entry.mode);
+        setTime(fd, entry);
       } finally {
         closeSync(fd);
       }
@@ -112,10 +118,10 @@ export class StagedFiles {
   /** 32 bytes for each file of the batch: its hash, or zeros when it is missing or has another size. */
   hashFiles(packed: Uint8Array): Uint8Array<ArrayBuffer> {
     const entries = [...unpackEntries(packed)];
-    const hashes = new Uint8Array(entries.length * 32);
+    const hashes = Buffer.from(new ArrayBuffer(entries.length * 32));
     for (const [position, entry] of entries.entries()) {
       const content = this.#readWhole(entry);
-      if (content !== undefined) hashes.set(blake3(content), position * 32);
+      if (content !== undefined) hashInto(content, hashes, position * 32);
     }
     return hashes;
   }
@@ -157,6 +163,16 @@ export class StagedFiles {
 
   close(): void {
     this.#cursor.close();
+  }
+
+  /**
+   * Whether a file that was made with this mode got it: umask, a default access control list of the directory or the file
+   * system may take something away, but the same of all files of one directory.
+   */
+  #hasMode(fd: number, mode: number): boolean {
+    const { current } = this.#cursor;
+    if (this.#made?.directory !== current || this.#made.mode !== mode) this.#made = { directory: current, mode, isKept: (fstatSync(fd).mode & 0o7777) === mode };
+    return this.#made.isKept;
   }
 
   #finishEntry(entry: BatchEntry, keepOpen: boolean): number | undefined {
@@ -226,8 +242,14 @@ const only = (packed: Uint8Array): BatchEntry => {
 const isAbsence = (error: unknown): boolean => ['ENOENT', 'ENOTDIR', 'ELOOP', 'EISDIR', 'ENXIO'].includes(String(codeOf(error)));
 
 const dress = (fd: number, entry: BatchEntry): void => {
-  const time = utimesArgument(entry.mtime[0], entry.mtime[1]);
-  ifSupported(() => fchmodSync(fd, entry.mode));
+  setMode(fd, entry.mode);
+  setTime(fd, entry);
+};
+
+const setMode = (fd: number, mode: number): void => ifSupported(() => fchmodSync(fd, mode));
+
+const setTime = (fd: number, { mtime }: BatchEntry): void => {
+  const time = utimesArgument(mtime[0], mtime[1]);
   ifSupported(() => futimesSync(fd, Date.now() / 1_000, time));
 };
 

@@ -53,6 +53,28 @@ describe('Manifest', () => {
     );
   });
 
+  test('finds files by chunks of one page in any order', async () => {
+    const directory = await temporaryDirectory();
+    await fc.assert(
+      fc.asyncProperty(entriesArbitrary, fc.array(fc.nat(), { maxLength: 40 }), async (entries, order) => {
+        const manifest = await storeManifest(directory, entries, chunkSize, 7);
+        try {
+          const { chunks } = manifest.summary;
+          if (chunks === 0) return;
+          let files = await manifest.filesFrom(0);
+          for (const chunk of order.map((number) => number % chunks)) {
+            if (!files.has(chunk)) files = await manifest.filesFrom(chunk);
+            const { entry: { size }, firstChunk } = files.of(chunk);
+            expect(chunk >= firstChunk && chunk < firstChunk + Math.ceil(size / chunkSize)).toBe(true);
+          }
+        } finally {
+          await manifest.close();
+        }
+      }),
+      { numRuns: 60 },
+    );
+  });
+
   const entry: ManifestEntry = { path: [Buffer.from('a')], type: 'file', size: 5, mode: 0o644, mtime: [1, 2] };
 
   test('a file that is cut off anywhere, damaged, or of another chunk size is not opened', async () => {

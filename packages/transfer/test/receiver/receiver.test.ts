@@ -149,6 +149,15 @@ describe('complete', () => {
     await expect(receiver.fileRoot(99)).rejects.toMatchObject({ code: 'not_found' });
   });
 
+  test.each([['a piece of a large file', 1], ['a small file', 4]])('refused while %s is missing, whatever root the sender names', async (_, missing) => {
+    const where = await world();
+    const receiver = await verified(where);
+    for (const each of chunks.filter(({ index }) => index !== missing)) await receiver.frame(chunkFrame(each));
+    const hashes = chunks.map((each) => (each.index === missing ? Buffer.alloc(32) : each.hash));
+    const roots = [hashes.slice(0, 4), ...hashes.slice(4).map((each) => [each])].map((each) => hash(Buffer.concat(each)));
+    await expect(receiver.complete(hash(Buffer.concat([where.offered.scan.offerRoot, ...roots])))).rejects.toMatchObject({ code: 'integrity', message: expect.stringContaining('1 chunks') as unknown });
+  });
+
   test('entries that the sender gave up are not missed, their chunks dropped, and what was written of them goes', async () => {
     const where = await world();
     const receiver = await verified(where);

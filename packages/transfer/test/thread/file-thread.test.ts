@@ -20,7 +20,7 @@ const count = async (): Promise<number> => (await readdir('/proc/self/fd')).leng
 describe('file thread', () => {
   test('one worker serves one operation after the other, also behind one that failed', async () => {
     const first = new FileThread();
-    await expect(first.call('sourcesRead', { entries: packEntries([]) })).rejects.toThrow('a call before its resource was opened');
+    await expect(first.call('sourcesRead', { entries: packEntries([]), memory: new Uint8Array(0) })).rejects.toThrow('a call before its resource was opened');
     await first.close();
     await expect(walk(first, '/')).rejects.toThrow('the file thread was closed');
     const before = started.length;
@@ -42,10 +42,10 @@ describe('file thread', () => {
       await thread.call('sourcesOpen', { roots: [{ name: Buffer.from('a'), source: Buffer.from(join(directory, 'a')) }] });
       const entries = packEntries([{ path: ['a', 'b', 'file'].map((component) => Buffer.from(component)), type: 'file', size: 7, mode: 0o644, mtime: [0, 0] }]);
       // Not as the scan saw it.
-      expect((await thread.call('sourcesRead', { entries })).problems.get(0)).toBe('CHANGED');
+      expect((await thread.call('sourcesRead', { entries, memory: new Uint8Array(7) })).problems.get(0)).toBe('CHANGED');
       await thread.close();
       const next = new FileThread();
-      await expect(next.call('sourcesRead', { entries })).rejects.toThrow('a call before its resource was opened');
+      await expect(next.call('sourcesRead', { entries, memory: new Uint8Array(7) })).rejects.toThrow('a call before its resource was opened');
       await next.close();
       expect(await count()).toBe(before);
     } finally {
