@@ -39,6 +39,7 @@ export class OutgoingTransfer {
   #have: HaveSet | undefined;
   /** By the last `accept`. */
   #takesHoles = false;
+  #takesConnections = 1;
   #manifest: Promise<Manifest> | undefined;
   #failuresLoaded: Promise<void> | undefined;
   #pages: AbortController | undefined;
@@ -90,7 +91,10 @@ export class OutgoingTransfer {
     await this.linked(link);
     if (message.kind === 'progress') return this.#progress(message.body);
     if (message.kind === 'receipt') return this.#receipt(link, message.body);
-    if (message.kind === 'accept') this.#takesHoles = message.body.holes ?? false;
+    if (message.kind === 'accept') {
+      this.#takesHoles = message.body.holes ?? false;
+      this.#takesConnections = message.body.connections ?? 1;
+    }
     const event = saidToSender(message, this.record.offerRoot);
     if (event) await this.#runner.dispatch(event, { when: () => this.#attendance.link === link });
   }
@@ -202,7 +206,7 @@ export class OutgoingTransfer {
         this.#failuresLoaded ??= this.#live.loadFailures();
         const [manifest] = await Promise.all([this.#openManifest(), this.#failuresLoaded]);
         const outcome = await runContent(this.#environment, this.#live, {
-          link, manifest, have, holes: this.#takesHoles, signal: content.signal, onOpen: () => this.#report({ type: 'content-started' }, mine),
+          link, manifest, have, holes: this.#takesHoles, connections: this.#takesConnections, signal: content.signal, onOpen: () => this.#report({ type: 'content-started' }, mine),
         });
         if (outcome.kind === 'sent') this.#report({ type: 'content-sent' }, { ...mine, changing: () => (this.record.contentRoot = outcome.contentRoot) });
         else if (outcome.kind === 'failed') this.#report({ type: 'local-failed', end: outcome.end }, mine);

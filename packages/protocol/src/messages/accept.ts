@@ -12,11 +12,13 @@ export interface Accept {
   offerRoot: Uint8Array;
   /** The receiver takes `hole` frames. Absent: it does not know them. */
   holes?: boolean;
+  /** Data connections of this transfer that the receiver reads at a time. Absent: one. */
+  connections?: number;
 }
 
 export const accept: MessageDefinition<'accept', Accept> = {
   kind: 'accept',
   type: 0x44,
   maxBytes: 256,
-  schema: z.object({ transfer: transferIdSchema, offerRoot: bytesSchema(hashBytes), holes: z.boolean().exactOptional() }),
+  schema: z.object({ transfer: transferIdSchema, offerRoot: bytesSchema(hashBytes), holes: z.boolean().exactOptional(), connections: z.int().min(1).exactOptional() }),
 };
