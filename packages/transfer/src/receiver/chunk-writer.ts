@@ -14,7 +14,7 @@ import { FileHandles, type OpenFile } from './file-handles.ts';
 import { WriteBehind } from './write-behind.ts';
 
 const readAt = promisify(read);
-const limits = { jobs: 16, bytes: 16 * MiB };
+const limits = { jobs: 8, bytes: 6 * MiB };
 
 export interface ChunkWriterOptions {
   readonly manifest: Manifest;
