@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { connect as tcpConnect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { encodeMessage, type Hello, linkMessages, peerAlpn, PeerdError, ping } from '@peerd/protocol';
+import { encodeFrame, encodeMessage, type Hello, linkMessages, peerAlpn, PeerdError, ping } from '@peerd/protocol';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { answerHello, awaitHello, type Channel, dial, greet, type Greeted, type Identity, listen, type ListenOptions, type Listener, loadIdentity } from '../../src/index.ts';
 
@@ -83,6 +83,47 @@ describe('channel', () => {
     channel.destroy(new PeerdError('cancelled', 'enough'));
     await expect(waiting).rejects.toMatchObject({ code: 'cancelled' });
     (await held.promise).destroy(new PeerdError('cancelled', 'test over'));
+  });
+
+  test('a large write is taken while the one before is under way, the next one waits, and memory comes back', async () => {
+    const accepted = Promise.withResolvers<Channel>();
+    const listener = await serve((channel) => accepted.resolve(channel));
+    const channel = await dial(alice, target(listener), never);
+    const block = Buffer.concat(Array.from({ length: 17 }, () => encodeFrame(0x7e, Buffer.alloc(60_000))));
+    let [puts, released] = [0, 0];
+    let isWaiting = false;
+    let waiting = Promise.resolve();
+    // Nobody reads: at some point the kernel takes no more.
+    while (!isWaiting) {
+      puts += 1;
+      isWaiting = true;
+      waiting = channel.put([block], () => (released += 1)).then(() => void (isWaiting = false));
+      for (let turn = 0; turn < 100 && isWaiting; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(channel.queuedBytes).toBe(2 * block.length);
+    expect(released).toBe(puts - 2);
+    let frames = 0;
+    const reading = (async () => {
+      for await (const _ of (await accepted.promise).frames()) frames += 1;
+    })();
+    await waiting;
+    channel.end();
+    await reading;
+    expect([frames, released]).toEqual([17 * puts, puts]);
+  });
+
+  test('whoever waits for room hears of the end', async () => {
+    const accepted = Promise.withResolvers<Channel>();
+    const listener = await serve((channel) => accepted.resolve(channel));
+    const channel = await dial(alice, target(listener), never);
+    const putting = (async () => {
+      for (;;) await channel.put([Buffer.alloc(1 << 20)]);
+    })();
+    const failed = expect(putting).rejects.toMatchObject({ code: 'cancelled' });
+    await accepted.promise;
+    channel.destroy(new PeerdError('cancelled', 'enough'));
+    await failed;
+    (await accepted.promise).destroy(new PeerdError('cancelled', 'test over'));
   });
 
   test('over the limit per address the oldest unauthenticated connection is evicted', async () => {
