@@ -145,14 +145,14 @@ describe('several data connections', () => {
 
   /** Writes as fast as the connections take it; the clock moves when nothing else can. */
   const writeAll = async (flow: DataFlow, pieces: number, tick: () => Promise<void>): Promise<void> => {
-    let done = false;
+    const over = new AbortController();
     const writing = (async () => {
       for (let count = 0; count < pieces; count += 1) await flow.write(piece);
       await flow.end();
-    })().finally(() => (done = true));
+    })().finally(() => over.abort());
     // It is looked at below.
     writing.catch(() => {});
-    while (!done) {
+    while (!over.signal.aborted) {
       await new Promise((resolve) => setImmediate(resolve));
       await tick();
     }

@@ -90,18 +90,19 @@ describe('channel', () => {
     const listener = await serve((channel) => accepted.resolve(channel));
     const channel = await dial(alice, target(listener), never);
     const block = Buffer.concat(Array.from({ length: 17 }, () => encodeFrame(0x7e, Buffer.alloc(60_000))));
-    let [puts, released] = [0, 0];
-    let isWaiting = false;
+    const count = { put: 0, taken: 0, released: 0 };
     let waiting = Promise.resolve();
+    const turns = async (): Promise<void> => {
+      for (let turn = 0; turn < 100 && count.taken < count.put; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+    };
     // Nobody reads: at some point the kernel takes no more.
-    while (!isWaiting) {
-      puts += 1;
-      isWaiting = true;
-      waiting = channel.put([block], () => (released += 1)).then(() => void (isWaiting = false));
-      for (let turn = 0; turn < 100 && isWaiting; turn += 1) await new Promise((resolve) => setImmediate(resolve));
-    }
+    do {
+      count.put += 1;
+      waiting = channel.put([block], () => (count.released += 1)).then(() => void (count.taken += 1));
+      await turns();
+    } while (count.taken === count.put);
     expect(channel.queuedBytes).toBe(2 * block.length);
-    expect(released).toBe(puts - 2);
+    expect(count.released).toBe(count.put - 2);
     let frames = 0;
     const reading = (async () => {
       for await (const _ of (await accepted.promise).frames()) frames += 1;
@@ -109,20 +110,21 @@ describe('channel', () => {
     await waiting;
     channel.end();
     await reading;
-    expect([frames, released]).toEqual([17 * puts, puts]);
+    expect([frames, count.released]).toEqual([17 * count.put, count.put]);
   });
 
   test('whoever waits for room hears of the end', async () => {
     const accepted = Promise.withResolvers<Channel>();
     const listener = await serve((channel) => accepted.resolve(channel));
     const channel = await dial(alice, target(listener), never);
-    const putting = (async () => {
+    const putting = async (): Promise<void> => {
       for (;;) await channel.put([Buffer.alloc(1 << 20)]);
-    })();
-    const failed = expect(putting).rejects.toMatchObject({ code: 'cancelled' });
-    await accepted.promise;
-    channel.destroy(new PeerdError('cancelled', 'enough'));
-    await failed;
+    };
+    const end = async (): Promise<void> => {
+      await accepted.promise;
+      channel.destroy(new PeerdError('cancelled', 'enough'));
+    };
+    await Promise.all([expect(putting()).rejects.toMatchObject({ code: 'cancelled' }), end()]);
     (await accepted.promise).destroy(new PeerdError('cancelled', 'test over'));
   });
 
