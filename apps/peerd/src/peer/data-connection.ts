@@ -19,9 +19,8 @@ export class ChannelData implements DataConnection {
     if (direction === 'send') void this.#watch();
   }
 
-  async write(buffers: readonly Uint8Array[], release?: () => void): Promise<void> {
-    this.signal.throwIfAborted();
-    if (!this.#channel.sendAll(buffers, release)) await this.#channel.drained();
+  write(buffers: readonly Uint8Array[], release?: () => void): Promise<void> {
+    return this.#channel.put(buffers, release);
   }
 
   async *frames(): AsyncGenerator<Frame, void, void> {

@@ -28,6 +28,8 @@ export interface ContentRound {
   readonly holes: boolean;
   /** The receiver takes compressed frames. */
   readonly compressed: boolean;
+  /** Data connections that the receiver reads at a time. */
+  readonly connections: number;
   readonly onOpen: () => void;
   readonly signal: AbortSignal;
 }
@@ -42,7 +44,7 @@ export const runContent = async (environment: TransferEnvironment, live: LiveRec
   let flow: DataFlow | undefined;
   try {
     using _slot = await contentSlots.take(record, signal, priorities.indexOf(record.priority));
-    using opened = new DataFlow({ link, transfer: record.id, maxBytes: settings.dataConnectionMaxBytes ?? dataConnectionMaxBytes, onOpen: round.onOpen, signal });
+    using opened = new DataFlow({ link, transfer: record.id, maxBytes: settings.dataConnectionMaxBytes ?? dataConnectionMaxBytes, mostConnections: round.connections, onOpen: round.onOpen, signal });
     flow = opened;
     if (!round.have.isWhole) opened.prepare();
     const teller = new FailureTeller(link, record.id);

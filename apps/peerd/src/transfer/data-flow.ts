@@ -1,15 +1,20 @@
 /**
- * The sender's data connections of one round of content, one after the other: opened when the first chunk is there, or
- * before where it is known that one will come; replaced after so many bytes.
+ * The sender's data connections of one round of content: the first is opened when the first chunk is there, or before where
+ * it is known that one will come; further ones as connection-count.ts decides. Each piece goes to one that takes it.
  */
 import { PeerdError, type TransferId } from '@peerd/protocol';
 import type { DataSink } from '@peerd/transfer';
-import type { DataConnection, Link } from '../peer/ports.ts';
+import type { Link } from '../peer/ports.ts';
+import { type CountEvent, countStep, oneConnection } from './connection-count.ts';
+import { DataStrand } from './data-strand.ts';
+import { FlowMeter } from './flow-meter.ts';
 
 export interface DataFlowOptions {
   readonly link: Link;
   readonly transfer: TransferId;
   readonly maxBytes: number;
+  /** Connections that the receiver reads at a time. */
+  readonly mostConnections: number;
   /** The first connection is up. */
   readonly onOpen: () => void;
   /** Aborts when the round is given up. */
@@ -18,17 +23,26 @@ export interface DataFlowOptions {
 
 export class DataFlow implements DataSink, Disposable {
   readonly #options: DataFlowOptions;
-  #connection: DataConnection | undefined;
-  #opening: Promise<DataConnection> | undefined;
-  #disposed = false;
-  #written = 0;
-  #opened = false;
+  readonly #over = new AbortController();
+  /** Those that pieces go to; the first one is there from the start. */
+  readonly #strands: DataStrand[];
+  /** What is opened or ended beside them; never rejects. */
+  readonly #underWay = new Set<Promise<void>>();
+  #count = oneConnection;
+  #meter: FlowMeter | undefined;
+  #opening: Promise<void> | undefined;
+  /** Of the further one that is being opened. */
+  #trying: AbortController | undefined;
   #progressed = false;
-  #lost: unknown;
+  #lost: { readonly error: unknown } | undefined;
+  /** Somebody waits for a strand that takes a piece. */
+  #wake: (() => void) | undefined;
 
   constructor(options: DataFlowOptions) {
     this.#options = options;
+    this.#strands = [this.#newStrand(this.#over.signal)];
     options.signal.addEventListener('abort', this.#onAbort, { once: true });
+    if (options.signal.aborted) this.#onAbort();
   }
 
   /** A connection failed, not what was to be sent on it. */
@@ -43,61 +57,120 @@ export class DataFlow implements DataSink, Disposable {
 
   /** Opens the first connection while the first chunk is read. How it failed, the first write says. */
   prepare(): void {
-    this.#opening ??= this.#open();
+    this.#opening ??= this.#openFirst();
     this.#opening.catch(() => {});
   }
 
+  /** Resolves when a connection has taken the piece. What becomes of it there, the next call says. One caller at a time. */
   async write(buffers: readonly Uint8Array[], release?: () => void): Promise<void> {
-    const { maxBytes } = this.#options;
+    await this.#guard(() => (this.#opening ??= this.#openFirst()));
+    this.#meter ??= new FlowMeter();
+    const strand = await this.#meter.blocked(() => this.#free());
     let bytes = 0;
     for (const buffer of buffers) bytes += buffer.byteLength;
-    if (this.#connection && this.#written + bytes > maxBytes) await this.end();
-    const connection = this.#connection ?? (await (this.#opening ??= this.#open()));
-    await this.#guard(() => connection.write(buffers, release));
-    this.#written += bytes;
-    this.#progressed = true;
+    void this.#send(strand, buffers, bytes, release);
+    const sample = this.#meter.sent(bytes);
+    if (sample) this.#decide({ type: 'sample', ...sample });
   }
 
   /** Resolves when the receiver has read everything. */
   async end(): Promise<void> {
     // One that could not be opened, and that nothing was to be sent on, is nobody's loss.
-    const connection = this.#connection ?? (await this.#opening?.catch(() => undefined));
-    if (!connection) return;
-    await this.#guard(() => connection.end());
-    this.#connection = undefined;
-    this.#opening = undefined;
-    this.#written = 0;
+    await this.#opening?.catch(() => {});
+    this.#trying?.abort(new PeerdError('cancelled', 'everything was sent'));
+    await this.#guard(() => Promise.all(this.#strands.map((strand) => strand.end())));
+    await Promise.all(this.#underWay);
+    if (this.#lost) throw this.#lost.error;
   }
 
   [Symbol.dispose](): void {
-    this.#disposed = true;
     this.#options.signal.removeEventListener('abort', this.#onAbort);
-    this.#connection?.destroy(new PeerdError('cancelled', 'the content flow ended'));
+    this.#over.abort(new PeerdError('cancelled', 'the content flow ended'));
   }
 
-  async #open(): Promise<DataConnection> {
-    const { link, transfer, signal, onOpen } = this.#options;
-    const connection = await this.#guard(() => link.openData(transfer, signal));
-    if (signal.aborted || this.#disposed) {
-      connection.destroy(reasonOf(signal));
-      throw reasonOf(signal);
+  #newStrand(signal: AbortSignal): DataStrand {
+    const { link, transfer, maxBytes } = this.#options;
+    return new DataStrand({ link, transfer, maxBytes, signal });
+  }
+
+  async #openFirst(): Promise<void> {
+    await this.#strands[0]?.open();
+    this.#options.onOpen();
+  }
+
+  async #free(): Promise<DataStrand> {
+    for (;;) {
+      this.#over.signal.throwIfAborted();
+      if (this.#lost) throw this.#lost.error;
+      const free = this.#strands.find(({ isBusy }) => !isBusy);
+      if (free) return free;
+      await this.#change();
     }
-    this.#connection = connection;
-    if (!this.#opened) onOpen();
-    this.#opened = true;
-    return connection;
+  }
+
+  /** Never rejects. */
+  async #send(strand: DataStrand, buffers: readonly Uint8Array[], bytes: number, release: (() => void) | undefined): Promise<void> {
+    try {
+      await this.#guard(() => strand.send(buffers, bytes, release));
+      this.#progressed = true;
+    } catch {
+      // Whoever comes next hears of it.
+    }
+    this.#changed();
+  }
+
+  #decide(event: CountEvent): void {
+    const { state, effect } = countStep(this.#count, event, this.#options.mostConnections);
+    this.#count = state;
+    if (effect === 'open') this.#beside(() => this.#tryOne());
+    const last = effect === 'close' ? this.#strands.pop() : undefined;
+    if (last) this.#beside(() => this.#guard(() => last.end()));
+  }
+
+  async #tryOne(): Promise<void> {
+    const trying = new AbortController();
+    this.#trying = trying;
+    const strand = this.#newStrand(AbortSignal.any([this.#over.signal, trying.signal]));
+    try {
+      await strand.open();
+    } catch {
+      // The others go on.
+      return this.#decide({ type: 'refused' });
+    } finally {
+      this.#trying = undefined;
+    }
+    this.#strands.push(strand);
+    this.#decide({ type: 'opened' });
+    this.#changed();
+  }
+
+  #beside(work: () => Promise<void>): void {
+    const running = work().catch(() => {}).finally(() => this.#underWay.delete(running));
+    this.#underWay.add(running);
+  }
+
+  async #change(): Promise<void> {
+    await new Promise<void>((resolve) => (this.#wake = resolve));
+  }
+
+  #changed(): void {
+    this.#wake?.();
+    this.#wake = undefined;
   }
 
   async #guard<T>(use: () => Promise<T>): Promise<T> {
     try {
       return await use();
     } catch (error) {
-      this.#lost ??= error;
+      // What is destroyed here is not lost.
+      if (!this.#over.signal.aborted) this.#lost ??= { error };
       throw error;
     }
   }
 
-  readonly #onAbort = (): void => this.#connection?.destroy(reasonOf(this.#options.signal));
+  readonly #onAbort = (): void => {
+    const { reason } = this.#options.signal;
+    this.#over.abort(reason instanceof PeerdError ? reason : new PeerdError('cancelled', 'the content flow was given up'));
+    this.#changed();
+  };
 }
-
-const reasonOf = (signal: AbortSignal): PeerdError => (signal.reason instanceof PeerdError ? signal.reason : new PeerdError('cancelled', 'the content flow was given up'));

@@ -7,7 +7,7 @@
  * 4. delivery: everything is placed, and the receipt goes out until it is confirmed
  */
 import {
-  accept, encodeMessage, type EntryFailed, expectsData, isFinalState, type ManifestPage, manifestRequest, newReceiver, offered, pause, pauseAck, PeerdError, type ReceiverEffect,
+  accept, dataConnectionsTaken, encodeMessage, type EntryFailed, expectsData, isFinalState, type ManifestPage, manifestRequest, newReceiver, offered, pause, pauseAck, PeerdError, type ReceiverEffect,
   type ReceiverEvent, type ReceiverState, receiverStep, restoredReceiver, type StageTimes, type TransferMessage,
 } from '@peerd/protocol';
 import type { DataConnection, Link } from '../peer/ports.ts';
@@ -176,7 +176,7 @@ export class IncomingTransfer {
       case 'say-offered':
         return this.#voice.say(this.#attendance.link, encodeMessage(offered, { transfer }));
       case 'say-accept':
-        return this.#voice.say(this.#attendance.link, encodeMessage(accept, { transfer, offerRoot: this.record.offerRoot, holes: true, compressed: true }));
+        return this.#voice.say(this.#attendance.link, encodeMessage(accept, { transfer, offerRoot: this.record.offerRoot, holes: true, compressed: true, connections: dataConnectionsTaken }));
       case 'say-pause':
         return this.#voice.say(this.#attendance.link, encodeMessage(pause, { transfer, paused: this.record.pausedHere }));
       case 'say-pause-ack':

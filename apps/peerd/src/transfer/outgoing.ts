@@ -37,8 +37,8 @@ export class OutgoingTransfer {
   readonly #life = new AbortController();
   readonly #attendance: Attendance;
   #have: HaveSet | undefined;
-  /** By the last `accept`: which frames beside the plain ones it takes. */
-  #takes = { holes: false, compressed: false };
+  /** By the last `accept`: which frames beside the plain ones it takes, and over how many data connections at a time. */
+  #takes = { holes: false, compressed: false, connections: 1 };
   #manifest: Promise<Manifest> | undefined;
   #failuresLoaded: Promise<void> | undefined;
   #pages: AbortController | undefined;
@@ -90,7 +90,7 @@ export class OutgoingTransfer {
     await this.linked(link);
     if (message.kind === 'progress') return this.#progress(message.body);
     if (message.kind === 'receipt') return this.#receipt(link, message.body);
-    if (message.kind === 'accept') this.#takes = { holes: message.body.holes ?? false, compressed: message.body.compressed ?? false };
+    if (message.kind === 'accept') this.#takes = { holes: message.body.holes ?? false, compressed: message.body.compressed ?? false, connections: message.body.connections ?? 1 };
     const event = saidToSender(message, this.record.offerRoot);
     if (event) await this.#runner.dispatch(event, { when: () => this.#attendance.link === link });
   }

@@ -37,7 +37,7 @@ export const encodeFrame = (type: number, payload: Uint8Array): Buffer =>
 
 /** Payloads from this size on are put together in memory that `release` gives back. */
 const pooledFromBytes: number = 64 * KiB;
-const keptPayloads = 16;
+const keptPayloads = 8;
 
 export class FrameDecoder {
   readonly #bounds: FrameBounds;

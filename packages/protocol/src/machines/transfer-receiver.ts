@@ -73,8 +73,10 @@ export type ReceiverEffect =
 
 /** Rounds of `have` and content that may end with chunks missing. */
 const maxGaps = 3;
-/** Data connections of one transfer that are read at a time: one, and the next one while the last bytes of it are stored. */
-const maxData = 2;
+/** Data connections of one transfer that are read at a time, as `accept` says. */
+export const dataConnectionsTaken = 8;
+/** Each of them, and the one that replaces it while its last bytes are stored. */
+const maxData: number = 2 * dataConnectionsTaken;
 
 type ReceiverStep = Step<ReceiverState, ReceiverEffect>;
 type ReceiverRow = Row<ReceiverState, ReceiverEvent, ReceiverEffect>;

@@ -14,11 +14,16 @@ export interface Accept {
   holes?: boolean;
   /** The receiver takes `compressed` frames. Absent: it does not know them. */
   compressed?: boolean;
+  /** Data connections of this transfer that the receiver reads at a time. Absent: one. */
+  connections?: number;
 }
 
 export const accept: MessageDefinition<'accept', Accept> = {
   kind: 'accept',
   type: 0x44,
   maxBytes: 256,
-  schema: z.object({ transfer: transferIdSchema, offerRoot: bytesSchema(hashBytes), holes: z.boolean().exactOptional(), compressed: z.boolean().exactOptional() }),
+  schema: z.object({
+    transfer: transferIdSchema, offerRoot: bytesSchema(hashBytes), holes: z.boolean().exactOptional(), compressed: z.boolean().exactOptional(),
+    connections: z.int().min(1).exactOptional(),
+  }),
 };

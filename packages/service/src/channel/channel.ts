@@ -5,11 +5,13 @@
  * full. When the connection ends, `signal` aborts with the reason, and everything that waits on the channel ends too.
  */
 import { type TLSSocket } from 'node:tls';
-import { close as closeMessage, encodeMessage, formatAddress, type Frame, type FrameBounds, FrameDecoder, PeerdError, type PeerId } from '@peerd/protocol';
+import { close as closeMessage, encodeMessage, formatAddress, type Frame, type FrameBounds, FrameDecoder, KiB, MiB, PeerdError, type PeerId } from '@peerd/protocol';
 import { Inflow } from './inflow.ts';
 
 /** How long a closing channel may take to flush before it is destroyed. */
 const closeGraceMs = 2_000;
+/** What `put` leaves queued: a chunk of the usual size and its header. */
+const putAheadBytes: number = MiB + 64 * KiB;
 
 export class Channel {
   readonly peerId: PeerId;
@@ -25,6 +27,8 @@ export class Channel {
   readonly #socket: TLSSocket;
   readonly #ended = new AbortController();
   #bounds: FrameBounds;
+  /** Of the caller of `put`. */
+  #onWritten: (() => void) | undefined;
   #reading = false;
   #read = false;
 
@@ -80,14 +84,29 @@ export class Channel {
     return this.#socket.write(frame);
   }
 
-  /** Queues several buffers as one write. A single one is encrypted where it stands; several are put together first. @param release nothing reads them any more */
-  sendAll(buffers: readonly Uint8Array[], release?: () => void): boolean {
+  /**
+   * Queues several buffers as one write, and resolves when another may come: while the kernel takes one, the next is encrypted.
+   * A single buffer is encrypted where it stands; several are put together first. One caller at a time.
+   *
+   * @param release nothing reads them any more
+   * @throws the reason of the channel's end
+   */
+  async put(buffers: readonly Uint8Array[], release?: () => void): Promise<void> {
+    this.signal.throwIfAborted();
     const last = buffers.at(-1);
-    if (last === undefined || this.#socket.destroyed || this.#socket.writableEnded) return true;
+    if (last === undefined || this.#socket.destroyed || this.#socket.writableEnded) return;
+    const written = (): void => {
+      release?.();
+      this.#onWritten?.();
+    };
     this.#socket.cork();
-    for (const buffer of buffers) this.#socket.write(buffer, buffer === last ? release : undefined);
+    for (const buffer of buffers) this.#socket.write(buffer, buffer === last ? written : undefined);
     this.#socket.uncork();
-    return !this.#socket.writableNeedDrain;
+    while (this.#socket.writableLength > putAheadBytes) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      this.#onWritten = resolve;
+      await this.#orEnded(promise);
+    }
   }
 
   /** Bytes that are queued but not handed to the kernel. */
@@ -97,17 +116,14 @@ export class Channel {
 
   /** Resolves when more may be queued. @throws the reason of the channel's end */
   async drained(): Promise<void> {
-    if (!this.#socket.writableNeedDrain) return this.signal.throwIfAborted();
     this.signal.throwIfAborted();
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const onEnd = (): void => reject(this.signal.reason as Error);
+    if (!this.#socket.writableNeedDrain) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
     this.#socket.once('drain', resolve);
-    this.signal.addEventListener('abort', onEnd, { once: true });
     try {
-      await promise;
+      await this.#orEnded(promise);
     } finally {
       this.#socket.off('drain', resolve);
-      this.signal.removeEventListener('abort', onEnd);
     }
   }
 
@@ -139,6 +155,19 @@ export class Channel {
   /** RFC 8446 §7.5: bytes that only the two ends of this connection know. */
   exportKeyingMaterial(length: number, label: string): Buffer {
     return this.#socket.exportKeyingMaterial(length, label, Buffer.alloc(0));
+  }
+
+  /** @throws the reason of the channel's end */
+  async #orEnded(waiting: Promise<void>): Promise<void> {
+    this.signal.throwIfAborted();
+    const { promise, reject } = Promise.withResolvers<never>();
+    const onEnd = (): void => reject(this.signal.reason as Error);
+    this.signal.addEventListener('abort', onEnd, { once: true });
+    try {
+      await Promise.race([waiting, promise]);
+    } finally {
+      this.signal.removeEventListener('abort', onEnd);
+    }
   }
 
   #closed(): Promise<void> {

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { connect as tcpConnect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { encodeMessage, type Hello, linkMessages, peerAlpn, PeerdError, ping } from '@peerd/protocol';
+import { encodeFrame, encodeMessage, type Hello, linkMessages, peerAlpn, PeerdError, ping } from '@peerd/protocol';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { answerHello, awaitHello, type Channel, dial, greet, type Greeted, type Identity, listen, type ListenOptions, type Listener, loadIdentity } from '../../src/index.ts';
 
@@ -83,6 +83,49 @@ describe('channel', () => {
     channel.destroy(new PeerdError('cancelled', 'enough'));
     await expect(waiting).rejects.toMatchObject({ code: 'cancelled' });
     (await held.promise).destroy(new PeerdError('cancelled', 'test over'));
+  });
+
+  test('a large write is taken while the one before is under way, the next one waits, and memory comes back', async () => {
+    const accepted = Promise.withResolvers<Channel>();
+    const listener = await serve((channel) => accepted.resolve(channel));
+    const channel = await dial(alice, target(listener), never);
+    const block = Buffer.concat(Array.from({ length: 17 }, () => encodeFrame(0x7e, Buffer.alloc(60_000))));
+    const count = { put: 0, taken: 0, released: 0 };
+    let waiting = Promise.resolve();
+    const turns = async (): Promise<void> => {
+      for (let turn = 0; turn < 100 && count.taken < count.put; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+    };
+    // Nobody reads: at some point the kernel takes no more.
+    do {
+      count.put += 1;
+      waiting = channel.put([block], () => (count.released += 1)).then(() => void (count.taken += 1));
+      await turns();
+    } while (count.taken === count.put);
+    expect(channel.queuedBytes).toBe(2 * block.length);
+    expect(count.released).toBe(count.put - 2);
+    let frames = 0;
+    const reading = (async () => {
+      for await (const _ of (await accepted.promise).frames()) frames += 1;
+    })();
+    await waiting;
+    channel.end();
+    await reading;
+    expect([frames, count.released]).toEqual([17 * count.put, count.put]);
+  });
+
+  test('whoever waits for room hears of the end', async () => {
+    const accepted = Promise.withResolvers<Channel>();
+    const listener = await serve((channel) => accepted.resolve(channel));
+    const channel = await dial(alice, target(listener), never);
+    const putting = async (): Promise<void> => {
+      for (;;) await channel.put([Buffer.alloc(1 << 20)]);
+    };
+    const end = async (): Promise<void> => {
+      await accepted.promise;
+      channel.destroy(new PeerdError('cancelled', 'enough'));
+    };
+    await Promise.all([expect(putting()).rejects.toMatchObject({ code: 'cancelled' }), end()]);
+    (await accepted.promise).destroy(new PeerdError('cancelled', 'test over'));
   });
 
   test('over the limit per address the oldest unauthenticated connection is evicted', async () => {

@@ -1,5 +1,5 @@
 /** Brings verified chunks to the disk behind the frames: large ones at their position, where zeros stay holes, small files whole in the file thread. */
-import { read, write } from 'node:fs';
+import { read } from 'node:fs';
 import { promisify } from 'node:util';
 import { BufferPool, MiB, packMaxBytes } from '@peerd/protocol';
 import type { Manifest } from '../manifest/manifest.ts';
@@ -13,9 +13,8 @@ import { type Arrival, nameOf } from './arrivals.ts';
 import { FileHandles, type OpenFile } from './file-handles.ts';
 import { WriteBehind } from './write-behind.ts';
 
-const writeAt = promisify(write);
 const readAt = promisify(read);
-const limits = { jobs: 16, bytes: 16 * MiB };
+const limits = { jobs: 8, bytes: 6 * MiB };
 /** Of small files, which one thread writes one after the other: more would only wait, and its many objects grow old in V8's heap. */
 const packLimits = { jobs: 4, bytes: 4 * MiB };
 
@@ -101,12 +100,12 @@ export class ChunkWriter {
     const { manifest, thread, zeros } = this.#options;
     const start = (index - file.firstChunk) * manifest.chunkSize;
     const open = (): Promise<OpenFile> => thread.call('stagedOpenForWrite', { entry: packEntries([file.entry]) });
-    await this.#handles.with(file.index, open, async ({ fd, extendedFrom }) => {
+    await this.#handles.with(file.index, open, async ({ fd, extendedFrom, writes }) => {
       if (isHole || zeros.isWhole(hash)) {
         // Nothing was ever written behind the former end. Before it may stand what an interrupted run has left.
         if (start >= extendedFrom || (await this.#readsAsZeros(fd, start, content.length))) return;
       }
-      for (let written = 0; written < content.length; ) written += (await writeAt(fd, content, written, content.length - written, start + written)).bytesWritten;
+      await writes.write(content, start);
     });
   }
 

@@ -1,6 +1,7 @@
 /** Descriptors of the files that are being written; the least recently used ones without a write are closed. */
 import { close } from 'node:fs';
 import { promisify } from 'node:util';
+import { GatheredWrites } from './gathered-writes.ts';
 
 const closeFile = promisify(close);
 const keptOpen = 64;
@@ -11,8 +12,12 @@ export interface OpenFile {
   readonly extendedFrom: number;
 }
 
+export interface WritableFile extends OpenFile {
+  readonly writes: GatheredWrites;
+}
+
 interface Handle {
-  readonly opening: Promise<OpenFile>;
+  readonly opening: Promise<WritableFile>;
   users: number;
 }
 
@@ -20,8 +25,8 @@ export class FileHandles {
   readonly #handles = new Map<number, Handle>();
 
   /** Runs `use` with the file, which `open` gives the first time. */
-  async with(file: number, open: () => Promise<OpenFile>, use: (opened: OpenFile) => Promise<void>): Promise<void> {
-    const handle = this.#handles.get(file) ?? { opening: open(), users: 0 };
+  async with(file: number, open: () => Promise<OpenFile>, use: (opened: WritableFile) => Promise<void>): Promise<void> {
+    const handle = this.#handles.get(file) ?? { opening: writable(open()), users: 0 };
     this.#handles.delete(file);
     this.#handles.set(file, handle);
     handle.users += 1;
@@ -49,6 +54,11 @@ export class FileHandles {
     }
   }
 }
+
+const writable = async (opening: Promise<OpenFile>): Promise<WritableFile> => {
+  const opened = await opening;
+  return { ...opened, writes: new GatheredWrites(opened.fd) };
+};
 
 const isFailed = async ({ opening }: Handle): Promise<boolean> =>
   opening.then(

@@ -4,7 +4,7 @@
  *  1. files come in manifest order; those that failed before are left out
  *  2. small files gather in batches that the file thread reads (small-files.ts), large ones are read by chunk (large-file.ts)
  *  3. each chunk is hashed, its hash journalled, and dropped when the receiver has it already
- *  4. frames go to the sink in order, at most 8 MiB read ahead, compressed where that pays (compression.ts)
+ *  4. frames go to the sink in order, at most 4 MiB read ahead, compressed where that pays (compression.ts)
  *  5. the content root is made from the journal
  */
 import { BufferPool, chunkContentAt, KiB, MiB, PeerdError } from '@peerd/protocol';
@@ -50,7 +50,7 @@ export interface SendContentOptions {
   readonly signal: AbortSignal;
 }
 
-const readAheadBytes: number = 8 * MiB;
+const readAheadBytes: number = 4 * MiB;
 /** What is read ahead, and what is on its way. */
 const keptBytes: number = readAheadBytes + 4 * MiB;
 const smallFileBytes: number = 64 * KiB;
