@@ -31,14 +31,14 @@ const hear = (channel: Channel, buffers: readonly Uint8Array[]): void => {
   }
 };
 // oxlint-disable-next-line typescript/unbound-method -- called with `this` below
-const { send, sendAll } = Channel.prototype;
+const { send, put } = Channel.prototype;
 Channel.prototype.send = function (frame) {
   hear(this, [frame]);
   return send.call(this, frame);
 };
-Channel.prototype.sendAll = function (buffers, release) {
+Channel.prototype.put = function (buffers, release) {
   hear(this, buffers);
-  return sendAll.call(this, buffers, release);
+  return put.call(this, buffers, release);
 };
 
 /** What was said on connections that fit, from the first one on. */
