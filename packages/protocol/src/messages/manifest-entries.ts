@@ -20,11 +20,14 @@ export const manifestPageSchema: z.ZodType<ManifestEntry[]> = z.array(manifestEn
 export const encodeManifestPage = (entries: readonly ManifestEntry[]): Buffer => encodeCanonical(entries);
 
 /**
- * Shape only; what paths are allowed is decided by the path policy. Components and targets may be views of the page.
+ * Shape only; what paths are allowed is decided by the path policy. Components and targets are Buffers, which may be views of the page.
  *
  * @throws PeerdError `malformed_frame`
  */
 export const decodeManifestPage = (page: Uint8Array): ManifestEntry[] => decodeCanonical(page) ?? decodeInGeneral(page);
 
 /** Another order of the keys, fields of a later version, or an error that has to be named. */
-export const decodeInGeneral = (page: Uint8Array): ManifestEntry[] => parseBody('manifest page', manifestPageSchema, decodeCbor(page));
+export const decodeInGeneral = (page: Uint8Array): ManifestEntry[] =>
+  parseBody('manifest page', manifestPageSchema, decodeCbor(page)).map((entry) => ({ ...entry, path: entry.path.map(asBuffer), ...(entry.target ? { target: asBuffer(entry.target) } : {}) }));
+
+const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);

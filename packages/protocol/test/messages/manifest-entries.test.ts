@@ -31,9 +31,6 @@ const outcome = (decode: () => unknown): unknown => {
     return error;
   }
 };
-/** Views of the page and copies are the same to a reader. */
-const plain = (decoded: unknown): unknown => (Array.isArray(decoded) ? decoded.map((entry: ManifestEntry) => ({ ...entry, path: entry.path.map((part) => Buffer.from(part)), ...(entry.target ? { target: Buffer.from(entry.target) } : {}) })) : decoded);
-
 describe('manifest entries', () => {
   it('are written as CBOR in general writes them', () => {
     fc.assert(fc.property(entries, (list) => encodeManifestPage(list).equals(encodeCbor(list))), { numRuns: 300 });
@@ -46,7 +43,7 @@ describe('manifest entries', () => {
         let page = encodeManifestPage(list);
         if (changed) page[changed.at % page.length] = changed.to;
         if (changed?.cut) page = page.subarray(0, changed.at % page.length);
-        expect(plain(outcome(() => decodeManifestPage(page)))).toEqual(plain(outcome(() => decodeInGeneral(page))));
+        expect(outcome(() => decodeManifestPage(page))).toEqual(outcome(() => decodeInGeneral(page)));
       }),
       { numRuns: 2_000 },
     );
@@ -55,7 +52,7 @@ describe('manifest entries', () => {
   it('of the quick form are read in the quick way', () => {
     fc.assert(
       fc.property(entries, (list) => {
-        expect(plain(decodeCanonical(encodeManifestPage(list)))).toEqual(plain(list));
+        expect(decodeCanonical(encodeManifestPage(list))).toEqual(list);
       }),
       { numRuns: 300 },
     );
@@ -76,7 +73,7 @@ describe('manifest entries', () => {
     ['a field of a later version', encodeCbor([{ ...entry, zone: 1 }])],
   ])('are read with %s', (_, page) => {
     expect(decodeCanonical(page)).toBeUndefined();
-    expect(plain(decodeManifestPage(page))).toEqual([entry]);
+    expect(decodeManifestPage(page)).toEqual([entry]);
   });
 
   it.each([
