@@ -17,12 +17,12 @@ test('where the way holds each connection up, content takes several', async () =
   const alice = await world.peer('alice').start();
   const bob = await world.peer('bob', { args: ['--accept', 'auto'] }).start();
   const { listen } = await bob.json<{ listen: string[] }>('status');
-  // 256 KiB in 20 ms are 13 MB/s.
-  await using way = await LongWay.to({ port: Number(listen[0]?.split(':').at(-1)), delayMs: 20, window: MiB / 4 });
+  // 256 KiB in 10 ms are 26 MB/s.
+  await using way = await LongWay.to({ port: Number(listen[0]?.split(':').at(-1)), delayMs: 10, window: MiB / 4 });
   await alice.json('trust', `${bob.id}@127.0.0.1:${way.port}`);
   await bob.json('trust', `${alice.id}@127.0.0.1:1`);
   const source = join(alice.directory, 'file');
-  await writeRandomFile(source, 96 * MiB);
+  await writeRandomFile(source, 160 * MiB);
   const sent = await alice.run('send', bob.id, source);
   expect(sent.stderr).toBe('');
   expect(sent.code).toBe(0);

@@ -25,7 +25,7 @@ export const mostConnections = 8;
 /** Below it reading, hashing or a rate limit holds the transfer up, not its connections. */
 const fullShare = 0.5;
 /** As far as two samples of a steady flow are apart. */
-const steady = 0.15;
+const steady = 0.25;
 /** What a further connection has to bring; the eighth of eight that are capped brings 0.14. */
 const gain = 0.12;
 /** One thread at each end does the TLS of all connections: from here on it is what bounds them. */

@@ -7,7 +7,7 @@ export interface FlowSample {
 
 /** So long, and so many pieces, that a single one does not decide. */
 const sampleMs = 500;
-const samplePieces = 8;
+const samplePieces = 16;
 
 export class FlowMeter {
   readonly #now: () => number;
