@@ -8,7 +8,7 @@
  *  active    every piece is compressed. Ends when pieces don't shrink any more, or when content does not get away faster than it
  *            did plainly (the receiver's disk or a processor holds it up, not the line)
  *
- * Each try in vain doubles the rest before the next one, so that content which can't shrink costs next to nothing.
+ * Each try in vain makes the rest before the next one longer, so that content which can't shrink costs next to nothing.
  */
 import { KiB, MiB } from '@peerd/protocol';
 
@@ -60,6 +60,9 @@ const poorPieces = 2;
 const firstRest: number = 256 * KiB;
 /** So much tells how fast a line is. */
 const measuredBytes: number = 4 * MiB;
+/** How much longer the next rest is. A spell in vain costs several tries. */
+const afterTryInVain = 2;
+const afterSpell = 4;
 /** After so much even a line that was too fast is looked at again. */
 const longestRest: number = 256 * MiB;
 
@@ -95,14 +98,14 @@ const afterActive = (state: CompressionState, { bytes, ms, tried }: Passed & { t
   const next = { ...state, poor, spell };
   if (poor >= poorPieces) return resting(next);
   if (spell.pieces < trialPieces) return next;
-  if (paceOf(spell) < paceOf(state.plain) * gain) return resting(next);
+  if (paceOf(spell) < paceOf(state.plain) * gain) return resting(next, afterSpell);
   // Where compressing is what takes the time, the line may have become faster meanwhile: a few plain pieces tell.
   if (spell.compressMs > spell.ms / 2 && spell.bytesInAll >= longestRest) return { ...next, active: false, rest: measuredBytes };
   // It paid: the next time it stops paying begins with a short rest again.
   return { ...next, rest: 0 };
 };
 
-const resting = (state: CompressionState): CompressionState => ({ ...state, active: false, poor: 0, rested: 0, rest: Math.min(longestRest, Math.max(firstRest, state.rest * 2)) });
+const resting = (state: CompressionState, factor = afterTryInVain): CompressionState => ({ ...state, active: false, poor: 0, rested: 0, rest: Math.min(longestRest, Math.max(firstRest, state.rest * factor)) });
 
 const isWorthIt = ({ plain, speed }: CompressionState): boolean => plain.ms > 0 && speed >= headroom * paceOf(plain);
 

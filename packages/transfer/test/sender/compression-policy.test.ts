@@ -86,6 +86,7 @@ describe('the compression policy', () => {
         // A try costs what compressing a piece costs, and there are few.
         expect(ms).toBeLessThanOrEqual(plainly * 1.05 + 16 * (MiB / world.compress));
       }),
+      { numRuns: 1_000 },
     );
   });
 });
