@@ -93,7 +93,7 @@ describe('a file of the same path in the destination', () => {
     const where = await world(there(data));
     const receiver = await opened(where);
     const { contentRoot } = await flow({ ...where, receiver });
-    const staged = join(where.destination, 'test', 't', 'd', 'file');
+    const staged = join(where.destination, '.peerd-test', 't', 'd', 'file');
     expect(await readFile(staged).catch(() => Buffer.alloc(0))).toHaveLength(0);
     await receiver.complete(contentRoot);
     expect((await readFile(staged)).equals(data)).toBe(true);
