@@ -1,8 +1,8 @@
 /**
- * Messages between people. A message is stored before it is sent, stored at the other side before it is acknowledged,
- * and sent again over the next link until then; the reader drops what it has.
+ * Messages between people. A message is on stable storage before `send` tells of it, at the other side before it is
+ * acknowledged, and sent again over the next link until then; the reader drops what it has.
  *
- * 1. send: store, ask for a link, wait for the acknowledgement a little
+ * 1. send: store and send at the same time, ask for a link, wait for the acknowledgement a little
  * 2. linkUp: the outbox of the peer runs as long as the link lives
  * 3. message: theirs is stored and acknowledged; their acknowledgement completes ours
  */
@@ -14,7 +14,7 @@ import type { Contacts } from '../contacts/ports.ts';
 import type { EventSink } from '../control/ports.ts';
 import type { Database } from '../database/ports.ts';
 import type { Link, Links, LinkUser } from '../peer/ports.ts';
-import { type StoredMessage, viewOf } from './message.ts';
+import { type StoredMessage, type Unstored, viewOf } from './message.ts';
 import { Outbox } from './outbox.ts';
 import type { Chat, MessageQuery } from './ports.ts';
 import { MessageStore, type StoreLimits } from './store.ts';
@@ -62,7 +62,7 @@ export class StoredChat implements Chat, LinkUser {
   readonly #outboxes = new Map<PeerId, Outbox>();
   readonly #incoming = new WeakMap<Link, { readonly pace: ReadPace; received: number }>();
   /** Senders that wait for an acknowledgement, by message. */
-  readonly #senders = new Map<string, (message: StoredMessage) => void>();
+  readonly #senders = new Map<string, { readonly peer: PeerId; readonly acknowledged: () => void }>();
 
   constructor(options: ChatOptions, limits: ChatLimits, store: MessageStore, waiting: Map<PeerId, number>) {
     this.#options = options;
@@ -90,20 +90,23 @@ export class StoredChat implements Chat, LinkUser {
       throw new PeerdError('rate_limited', `${before} messages wait for this peer already`, { hint: 'Wait until the peer is back: see `peerctl peers`.' });
     this.#waiting.set(peer.id, before + 1);
     this.#options.links().need(peer.id, owner);
-    let queued: StoredMessage;
+    const message = {
+      peer: peer.id, peerName: peer.name, id: newUlid(), direction: 'sent', text, sentAt: Date.now(), state: 'queued', stranger: false,
+    } as const;
+    const waiting = this.#delivered(message, signal);
     try {
-      queued = await this.#store.queue({
-        peer: peer.id, peerName: peer.name, id: newUlid(), direction: 'sent', text, sentAt: Date.now(), state: 'queued', stranger: false,
-      });
+      const storing = this.#store.queue(message);
+      // Two disks at work at once: beside content, each of them may take its time.
+      this.#outboxes.get(peer.id)?.sendAhead(message, before);
+      this.#publish(await storing);
     } catch (error) {
+      waiting.giveUp();
       this.#settled(peer.id);
       throw error;
     }
-    this.#publish(queued);
-    const delivered = this.#delivered(queued.id, signal);
     this.#outboxes.get(peer.id)?.wake();
-    const message = (await delivered) ?? queued;
-    return { message: this.#view(message), state: message.state };
+    const state = (await waiting.delivered) ? 'delivered' : 'queued';
+    return { message: this.#view({ ...message, state }), state };
   }
 
   async messages(query: MessageQuery): Promise<ChatMessageView[]> {
@@ -166,11 +169,13 @@ export class StoredChat implements Chat, LinkUser {
   }
 
   async #acknowledged(link: Link, id: string): Promise<void> {
+    // The peer has it on stable storage: that is all that a sender waits for. If we forget that we know, it goes out again and is dropped there.
+    const sender = this.#senders.get(id);
+    if (sender?.peer === link.peer) sender.acknowledged();
     const message = await this.#store.acknowledged(link.peer, id);
     this.#outboxes.get(link.peer)?.acknowledged(id);
     if (!message) return;
     this.#settled(link.peer);
-    this.#senders.get(id)?.(message);
     this.#publish(message);
   }
 
@@ -184,24 +189,24 @@ export class StoredChat implements Chat, LinkUser {
     this.#options.links().release(peer, owner);
   }
 
-  /** `undefined` if it was not acknowledged in time. */
-  async #delivered(id: string, signal: AbortSignal): Promise<StoredMessage | undefined> {
-    if (signal.aborted) return undefined;
-    const { promise, resolve } = Promise.withResolvers<StoredMessage | undefined>();
-    const giveUp = (): void => resolve(undefined);
-    const timer = setTimeout(giveUp, this.#limits.deliveryWaitMs);
-    signal.addEventListener('abort', giveUp, { once: true });
-    this.#senders.set(id, resolve);
-    try {
-      return await promise;
-    } finally {
+  /** `false` if it was not acknowledged in time. */
+  #delivered({ id, peer }: Unstored, signal: AbortSignal): { readonly delivered: Promise<boolean>; giveUp(): void } {
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    const end = (isDelivered: boolean): void => {
       clearTimeout(timer);
       signal.removeEventListener('abort', giveUp);
       this.#senders.delete(id);
-    }
+      resolve(isDelivered);
+    };
+    const giveUp = (): void => end(false);
+    const timer = setTimeout(giveUp, this.#limits.deliveryWaitMs);
+    this.#senders.set(id, { peer, acknowledged: () => end(true) });
+    if (signal.aborted) giveUp();
+    else signal.addEventListener('abort', giveUp, { once: true });
+    return { delivered: promise, giveUp };
   }
 
-  #view(message: StoredMessage): ChatMessageView {
+  #view(message: Unstored): ChatMessageView {
     return viewOf(message, this.#options.contacts.get(message.peer)?.name);
   }
 

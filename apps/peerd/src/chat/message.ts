@@ -15,8 +15,11 @@ export interface StoredMessage {
   readonly stranger: boolean;
 }
 
+/** Before the store has given it its place. */
+export type Unstored = Omit<StoredMessage, 'seq'>;
+
 /** @param label our name for the peer, if it is a contact */
-export const viewOf = (message: StoredMessage, label: string | undefined): ChatMessageView => ({
+export const viewOf = (message: Unstored, label: string | undefined): ChatMessageView => ({
   id: message.id,
   peer: { id: message.peer, name: escapeText(label ?? message.peerName) },
   direction: message.direction,

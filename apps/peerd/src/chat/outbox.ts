@@ -1,10 +1,12 @@
 /**
  * Sends what is queued for one peer over one link: in order, and only so many ahead of the acknowledgements, so that a
- * long queue after a long absence does not crowd out everything else on the link.
+ * long queue after a long absence does not crowd out everything else on the link. A message that has nothing before it
+ * goes out at once, while it is being stored.
  */
 import { once } from 'node:events';
 import { chat, encodeMessage } from '@peerd/protocol';
 import type { Link } from '../peer/ports.ts';
+import type { Unstored } from './message.ts';
 import type { MessageStore } from './store.ts';
 
 /** Messages that may be sent but not acknowledged. */
@@ -24,6 +26,14 @@ export class Outbox {
 
   get link(): Link {
     return this.#link;
+  }
+
+  /** @param waiting messages to this peer that are not acknowledged; were all of them sent on this link, a new one need not wait for the store */
+  sendAhead(message: Unstored, waiting: number): void {
+    if (waiting !== this.#unacknowledged.size || waiting >= window) return;
+    this.#unacknowledged.add(message.id);
+    // Without the link, the next one takes it from the store.
+    this.#send(message).catch(() => {});
   }
 
   /** There is something new. */
@@ -50,11 +60,16 @@ export class Outbox {
       const messages = await this.#store.queued(this.#link.peer, sentUpTo, free);
       for (const message of messages) {
         signal.throwIfAborted();
-        this.#unacknowledged.add(message.id);
         sentUpTo = message.seq;
-        await this.#link.send(encodeMessage(chat, { id: message.id, text: message.text, sentAt: message.sentAt }));
+        if (this.#unacknowledged.has(message.id)) continue;
+        this.#unacknowledged.add(message.id);
+        await this.#send(message);
       }
       if (messages.length === free) this.#woken = true;
     }
+  }
+
+  #send({ id, text, sentAt }: Unstored): Promise<void> {
+    return this.#link.send(encodeMessage(chat, { id, text, sentAt }));
   }
 }

@@ -1,7 +1,7 @@
 /** The messages table. */
 import type { PeerId } from '@peerd/protocol';
 import type { Database, SqlValue } from '../database/ports.ts';
-import type { StoredMessage } from './message.ts';
+import type { StoredMessage, Unstored } from './message.ts';
 import type { MessageQuery } from './ports.ts';
 
 export interface StoreLimits {
@@ -47,8 +47,8 @@ export class MessageStore {
     this.#limits = limits;
   }
 
-  /** A message of ours, before it is sent. */
-  async queue(message: Omit<StoredMessage, 'seq'>): Promise<StoredMessage> {
+  /** A message of ours, not delivered yet. */
+  async queue(message: Unstored): Promise<StoredMessage> {
     const row = await this.#database.get<Row>(
       `INSERT INTO messages (peer, peer_name, id, direction, text, sent_at, state, stranger) VALUES (?, ?, ?, 'sent', ?, ?, 'queued', 0) RETURNING ${columns}`,
       message.peer, message.peerName, message.id, message.text, message.sentAt,

@@ -2,10 +2,11 @@
  * SQLite itself: synchronous, for the worker thread.
  *
  * 1. open: exclusive lock, write-ahead log, integrity, migrations; a fresh one begins with the trust that was kept beside it
- * 2. execute: one group of requests in one transaction
+ * 2. execute: one group of requests in one transaction, on stable storage before it is answered
  */
 import { renameSync, existsSync } from 'node:fs';
 import { DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSync } from 'node:sqlite';
+import { LogFile } from './log-file.ts';
 import type { Statement } from './ports.ts';
 import type { DatabaseRequest, OpenOutcome, RequestOutcome, Row, SqliteFailure, WorkerSettings } from './requests.ts';
 import { changesTrust, TrustSnapshot } from './trust-snapshot.ts';
@@ -46,7 +47,7 @@ const attempt = (settings: WorkerSettings, setAsidePath: string | undefined): { 
   let engine: Engine | undefined;
   try {
     const outcome = prepare(database, settings, setAsidePath);
-    if (outcome.kind === 'opened') engine = engineOf(database, new TrustSnapshot(settings.path));
+    if (outcome.kind === 'opened') engine = engineOf(database, new LogFile(settings.path), new TrustSnapshot(settings.path));
     return { outcome, engine };
   } finally {
     if (!engine) database.close();
@@ -56,7 +57,8 @@ const attempt = (settings: WorkerSettings, setAsidePath: string | undefined): { 
 const prepare = (database: DatabaseSync, { path, migrations }: WorkerSettings, setAside: string | undefined): OpenOutcome => {
   try {
     // Exclusive before the first access: the lock is held until the process ends, and no shared-memory file is needed.
-    database.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; BEGIN IMMEDIATE; COMMIT;');
+    // NORMAL flushes at checkpoints; after each commit we do.
+    database.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; BEGIN IMMEDIATE; COMMIT;');
   } catch (error) {
     if (failureOf(error).code === SQLITE_BUSY) return { kind: 'locked' };
     throw error;
@@ -96,7 +98,7 @@ const setAside = (path: string): string => {
   return path + suffix;
 };
 
-const engineOf = (database: DatabaseSync, trust: TrustSnapshot): Engine => {
+const engineOf = (database: DatabaseSync, log: LogFile, trust: TrustSnapshot): Engine => {
   // At the start too: it may be from before a version that keeps it, or a crash may have come between.
   let isTrustChanged = true;
   const statements = new Map<string, StatementSync>();
@@ -138,18 +140,28 @@ const engineOf = (database: DatabaseSync, trust: TrustSnapshot): Engine => {
       return { ok: false, error: failureOf(error) };
     }
   };
+  const totalChanges = database.prepare('SELECT total_changes() AS changes');
+  let flushed = totalChanges.get()?.['changes'];
+  const commit = (requests: readonly DatabaseRequest[]): RequestOutcome[] => {
+    try {
+      database.exec('BEGIN IMMEDIATE');
+      const outcomes = requests.map(one);
+      database.exec('COMMIT');
+      isTrustChanged ||= requests.some(changesTrust);
+      return outcomes;
+    } catch (error) {
+      if (database.isTransaction) database.exec('ROLLBACK');
+      return requests.map(() => ({ ok: false, error: failureOf(error) }));
+    }
+  };
   return {
     execute: (requests) => {
-      try {
-        database.exec('BEGIN IMMEDIATE');
-        const outcomes = requests.map(one);
-        database.exec('COMMIT');
-        isTrustChanged ||= requests.some(changesTrust);
-        return outcomes;
-      } catch (error) {
-        if (database.isTransaction) database.exec('ROLLBACK');
-        return requests.map(() => ({ ok: false, error: failureOf(error) }));
-      }
+      const outcomes = commit(requests);
+      const changes = totalChanges.get()?.['changes'];
+      // A flush that fails ends the worker: the kernel may have dropped the pages, so no later flush proves anything.
+      if (changes !== flushed) log.flush();
+      flushed = changes;
+      return outcomes;
     },
     keepTrust: () => {
       if (!isTrustChanged) return;
@@ -160,6 +172,7 @@ const engineOf = (database: DatabaseSync, trust: TrustSnapshot): Engine => {
       statements.clear();
       database.exec('PRAGMA optimize');
       database.close();
+      log.close();
     },
   };
 };

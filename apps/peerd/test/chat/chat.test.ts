@@ -88,8 +88,53 @@ describe('chat', () => {
     const [one, two] = await Promise.all([alice.user.send(bob, 'hello', never), bob.user.send(alice, 'hi', never)]);
     expect([one.state, two.state]).toEqual(['delivered', 'delivered']);
     expect(await texts(bob, alice)).toEqual(expect.arrayContaining(['hello delivered', 'hi delivered']));
+    expect(await texts(alice, bob)).toEqual(expect.arrayContaining(['hello delivered', 'hi delivered']));
     expect(alice.links.needed.size).toBe(0);
     expect(alice.events.filter(({ direction }) => direction === 'sent').map(({ state }) => state)).toEqual(['queued', 'delivered']);
+  });
+
+  test('a message travels while it is stored, and is delivered without a note of it at the sender', async () => {
+    const held = { insert: Promise.withResolvers<void>(), update: Promise.withResolvers<void>() };
+    const database = await ownDatabase();
+    const slow: Database = {
+      run: (...call) => database.run(...call),
+      all: (...call) => database.all(...call),
+      batch: (...call) => database.batch(...call),
+      close: () => database.close(),
+      get: async (sql, ...params) => {
+        if (sql.startsWith('INSERT')) await held.insert.promise;
+        if (sql.startsWith('UPDATE')) await held.update.promise;
+        return database.get(sql, ...params);
+      },
+    };
+    const alice = await person('alice', {}, { database: slow, contacts: new Set(['b'.repeat(52)]) });
+    const bob = await person('bob', {}, { database: await ownDatabase(), contacts: new Set([alice.id]) });
+    linkPair(alice, bob);
+    const arrived = bob.next(() => true);
+    let isTold = false;
+    const sending = alice.user.send(bob, 'at once', never).finally(() => (isTold = true));
+    expect(await arrived).toMatchObject({ text: 'at once' });
+    // What is not stored here yet is not promised.
+    expect(isTold).toBe(false);
+    held.insert.resolve();
+    expect((await sending).state).toBe('delivered');
+    expect(await texts(alice, bob)).toEqual(['at once queued']);
+    const noted = alice.next(({ state }) => state === 'delivered');
+    held.update.resolve();
+    await noted;
+    expect(await texts(alice, bob)).toEqual(['at once delivered']);
+    expect(bob.events).toHaveLength(1);
+  });
+
+  test('messages that are sent together keep their order', async () => {
+    const [alice, bob] = await friends();
+    const { seen } = linkPair(alice, bob);
+    const numbers = Array.from({ length: 80 }, (_, index) => `${index}`);
+    const last = bob.next(({ text }) => text === '79');
+    await Promise.all(numbers.map((text) => alice.user.send(bob, text, never)));
+    await last;
+    expect(await texts(bob, alice)).toEqual(numbers.map((text) => `${text} delivered`));
+    expect(seen.get(bob.id)).toHaveLength(80);
   });
 
   test('without a link: queued, the peer is needed, and all of it goes out in order at the next link', async () => {

@@ -1,10 +1,10 @@
 /**
  * The way of content into the receiver:
  *
- *  1. `verify`: directories are made, what the journal of an earlier run claims is hashed again, a basis is copied
+ *  1. `verify`: directories are made, what the journal of an earlier run claims is hashed again, and so is a basis
  *  2. `have`: what need not travel
  *  3. `frame`: expanded if it is compressed; announced? not there yet? right hash? Then written behind and journalled
- *  4. `complete`: nothing is missing, and the whole has the content root of the sender
+ *  4. `complete`: what the sender left out is copied from the basis; nothing is missing, and the whole has the content root of the sender
  *  5. `place`: finished, flushed, sealed, moved to its final names; staging goes
  */
 import { type Frame, hashBytes, havePageHashes, PeerdError } from '@peerd/protocol';
@@ -18,7 +18,7 @@ import { Zeros } from '../zeros.ts';
 import { Staging } from '../store/staging.ts';
 import { FileThread } from '../thread/file-thread.ts';
 import { type Arrival, arrivalsOf, assertHashes } from './arrivals.ts';
-import { copyBasis } from './basis.ts';
+import { type BasisOptions, copyBasis, hashBasis } from './basis.ts';
 import { bytesOfChunk, bytesOfChunks } from './chunk-bytes.ts';
 import { ChunkWriter } from './chunk-writer.ts';
 import { makeDirectories } from './directories.ts';
@@ -64,7 +64,7 @@ export class Receiver {
   #reused: IndexSet;
   readonly #underWay: IndexSet;
   readonly #useBasis: boolean;
-  /** Hashes of chunks in staging that came from files in the destination. They are present once the sender has left them out. */
+  /** Hashes of chunks of files in the destination. What the sender leaves out of them is copied. */
   #basis: ReadonlyMap<number, Buffer> = new Map();
   #reusedCount = 0;
   #bytesDone = 0;
@@ -74,6 +74,7 @@ export class Receiver {
   /** Set once everything is known to be there. */
   #contentRoot: Buffer | undefined;
   #closing: Promise<void> | undefined;
+  readonly #closed = new AbortController();
 
   private constructor(options: ReceiverOptions, journal: ChunkJournal, staging: Staging) {
     this.#manifest = options.manifest;
@@ -167,7 +168,7 @@ export class Receiver {
       }
       this.#present = this.#journal.claimed.copy();
       if (this.#seal === undefined && this.#useBasis)
-        this.#basis = await copyBasis({ manifest: this.#manifest, staging: this.#staging, thread: this.#thread, stages: this.#stages, present: this.#present, signal });
+        this.#basis = await hashBasis(this.#basisOptions(signal));
       this.#bytesDone = await bytesOfChunks(this.#manifest, this.#present);
       this.#isVerified = true;
     }
@@ -248,6 +249,7 @@ export class Receiver {
   }
 
   async #close(): Promise<void> {
+    this.#closed.abort(new PeerdError('wrong_state', 'the receiver is closed'));
     await this.#writer.idle();
     await this.#journal.close();
     await this.#thread.close();
@@ -279,19 +281,22 @@ export class Receiver {
     return wanted;
   }
 
-  /** What the sender has left out is what it has, or the content roots will differ. */
+  /** What is another by now is missing, and comes in the next round. */
   async #adoptBasis(): Promise<void> {
-    for (const [index, hash] of this.#basis) {
-      if (this.#present.has(index)) continue;
-      const file = await this.#manifest.fileOfChunk(index);
+    const basis = this.#basis;
+    this.#basis = new Map();
+    await copyBasis(this.#basisOptions(this.#closed.signal), basis, async (file, index, hash) => {
       const bytes = bytesOfChunk(file, index, this.#manifest.chunkSize);
       this.#present.set(index);
       this.#reusedCount += 1;
       this.#bytesDone += bytes;
       this.#journal.set(index, hash, bytes);
       await this.#journal.room();
-    }
-    this.#basis = new Map();
+    });
+  }
+
+  #basisOptions(signal: AbortSignal): BasisOptions {
+    return { manifest: this.#manifest, staging: this.#staging, thread: this.#thread, stages: this.#stages, present: this.#present, signal };
   }
 
   #written(arrivals: readonly Arrival[]): void {

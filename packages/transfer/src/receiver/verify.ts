@@ -1,7 +1,7 @@
 /** After a restart: what the journal claims is hashed again on disk. Missing, short or different means absent. */
 import { close, read } from 'node:fs';
 import { promisify } from 'node:util';
-import { hashBytes, MiB } from '@peerd/protocol';
+import { BufferPool, hashBytes, MiB } from '@peerd/protocol';
 import { hash } from '../hashing.ts';
 import { chunksOf } from '../manifest/layout.ts';
 import type { IndexedEntry, Manifest } from '../manifest/manifest.ts';
@@ -11,6 +11,7 @@ import type { ChunkJournal } from '../store/chunk-journal.ts';
 import { wholeFileBytes } from '../store/finish.ts';
 import { EntryBatch, packEntries } from '../thread/entry-batch.ts';
 import type { FileThread } from '../thread/file-thread.ts';
+import { errnoCode } from '../system-errors.ts';
 
 const readAt = promisify(read);
 const closeFile = promisify(close);
@@ -26,6 +27,11 @@ interface Verifying {
   readonly signal: AbortSignal;
 }
 
+/** With memory for one chunk each, used again: fresh memory of this size costs more than reading into it. */
+interface Reading extends Verifying {
+  readonly pool: BufferPool;
+}
+
 /** Clears the claims that are not true. @throws the reason of `signal` */
 export const verifyClaims = async (verifying: Verifying): Promise<void> => {
   const { manifest, journal, signal } = verifying;
@@ -34,6 +40,7 @@ export const verifyClaims = async (verifying: Verifying): Promise<void> => {
     await journal.room();
   });
   const small = new SmallClaims(verifying, window);
+  const reading = { ...verifying, pool: new BufferPool(manifest.chunkSize, Math.ceil(readAheadBytes / manifest.chunkSize)) };
   try {
     for (let page = 0; page < manifest.pages; page += 1) {
       const range = manifest.chunkRange(page);
@@ -43,7 +50,7 @@ export const verifyClaims = async (verifying: Verifying): Promise<void> => {
         const end = file.firstChunk + chunksOf(file.entry.size, manifest.chunkSize);
         if (journal.claimed.next(file.firstChunk, end) === end) continue;
         if (file.entry.size <= wholeFileBytes) await small.add(file);
-        else await verifyLarge(verifying, window, file, end);
+        else await verifyLarge(reading, window, file, end);
       }
     }
     await small.flush();
@@ -90,8 +97,8 @@ class SmallClaims {
   }
 }
 
-const verifyLarge = async (verifying: Verifying, window: OrderedWindow<readonly number[]>, file: IndexedEntry, end: number): Promise<void> => {
-  const { manifest, journal, thread, signal } = verifying;
+const verifyLarge = async (reading: Reading, window: OrderedWindow<readonly number[]>, file: IndexedEntry, end: number): Promise<void> => {
+  const { manifest, journal, thread, signal } = reading;
   const opened = await thread.call('stagedOpenForRead', { entry: packEntries([file.entry]) });
   const { claimed } = journal;
   if (opened === undefined) {
@@ -105,7 +112,7 @@ const verifyLarge = async (verifying: Verifying, window: OrderedWindow<readonly 
       const offset = (chunk - file.firstChunk) * manifest.chunkSize;
       const length = Math.min(manifest.chunkSize, file.entry.size - offset);
       await window.add(length, () => {
-        const checking = isTrue(verifying, opened.fd, chunk, offset, length);
+        const checking = isTrue(reading, opened.fd, chunk, offset, length);
         reads = Promise.allSettled([reads, checking]);
         return checking.then((isSame) => (isSame ? [] : [chunk]));
       });
@@ -117,8 +124,9 @@ const verifyLarge = async (verifying: Verifying, window: OrderedWindow<readonly 
 };
 
 /** A chunk that can't be read is not there: it comes again, and writing it tells more. */
-const isTrue = async ({ journal, stages }: Verifying, fd: number, chunk: number, offset: number, length: number): Promise<boolean> => {
-  const content = Buffer.allocUnsafeSlow(length);
+const isTrue = async ({ journal, stages, pool }: Reading, fd: number, chunk: number, offset: number, length: number): Promise<boolean> => {
+  const memory = pool.take();
+  const content = memory.subarray(0, length);
   try {
     const isWhole = await stages.time('read', async () => {
       for (let filled = 0; filled < length; ) {
@@ -129,9 +137,12 @@ const isTrue = async ({ journal, stages }: Verifying, fd: number, chunk: number,
       return true;
     });
     if (!isWhole) return false;
-  } catch {
+    const found = stages.timeSync('hash', () => hash(content));
+    return found.equals(await journal.read(chunk, 1));
+  } catch (error) {
+    if (errnoCode(error) === undefined) throw error;
     return false;
+  } finally {
+    pool.give(memory);
   }
-  const found = stages.timeSync('hash', () => hash(content));
-  return found.equals(await journal.read(chunk, 1));
 };

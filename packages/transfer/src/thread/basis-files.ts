@@ -1,6 +1,6 @@
 /**
- * Content of a file that stands in the destination already, copied to where the new one of the same path grows. The file
- * itself is only read; no link is followed, and nothing but a regular file is opened.
+ * Content of a file that stands in the destination already, hashed, and copied to where the new one of the same path grows.
+ * The file itself is only read; no link is followed, and nothing but a regular file is opened.
  */
 import { closeSync, constants, fstatSync, lstatSync, openSync, readSync, writeSync } from 'node:fs';
 import { hash } from '../hashing.ts';
@@ -15,7 +15,9 @@ const { O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants;
 
 interface OpenBasis {
   readonly from: number;
-  readonly to: number;
+  readonly packed: Uint8Array;
+  /** Of the new file, from the first copy on. */
+  to: number | undefined;
 }
 
 export class BasisFiles {
@@ -39,35 +41,51 @@ export class BasisFiles {
     const [entry] = unpackEntries(packed);
     const found = entry === undefined ? undefined : this.#find(entry);
     if (found === undefined) return 0;
-    try {
-      this.#open = { from: found.fd, to: this.#staged.openForWrite(packed).fd };
-    } catch (error) {
-      closeSync(found.fd);
-      throw error;
-    }
+    this.#open = { from: found.fd, packed, to: undefined };
     return found.size;
   }
 
-  /** Copies whole chunks from `offset` on. @returns 32 bytes for each: its hash, or zeros where nothing was copied */
-  copy(offset: number, length: number): Uint8Array<ArrayBuffer> {
-    const chunkSize = this.#chunkSize;
-    const { from, to } = this.#open ?? { from: -1, to: -1 };
-    const hashes = new Uint8Array(Math.ceil(length / chunkSize) * hashBytes);
-    this.#memory ??= Buffer.allocUnsafeSlow(chunkSize);
-    for (let at = 0, chunk = 0; at < length; at += chunkSize, chunk += 1) {
-      const content = this.#memory.subarray(0, Math.min(chunkSize, length - at));
-      if (!readWhole(from, content, offset + at)) break;
-      // Zeros come as a hole, and shall stay one.
-      if (this.#zeros.are(content)) continue;
-      for (let written = 0; written < content.length; ) written += writeSync(to, content, written, content.length - written, offset + at + written);
-      hashes.set(hash(content), chunk * hashBytes);
-    }
+  /** Of the chunks from `offset` on. @returns 32 bytes for each: its hash, or zeros where there is nothing to copy */
+  hash(offset: number, length: number): Uint8Array<ArrayBuffer> {
+    const hashes = new Uint8Array(Math.ceil(length / this.#chunkSize) * hashBytes);
+    // Zeros come as a hole, and shall stay one.
+    this.#eachChunk(offset, length, (content, chunk) => {
+      if (!this.#zeros.are(content)) hashes.set(hash(content), chunk * hashBytes);
+    });
     return hashes;
+  }
+
+  /** Copies the chunks from `offset` on that still have their hash. @returns 1 for each that was copied, else 0 */
+  copy(offset: number, length: number, expected: Uint8Array): Uint8Array<ArrayBuffer> {
+    const copied = new Uint8Array(Math.ceil(length / this.#chunkSize));
+    this.#eachChunk(offset, length, (content, chunk, position) => {
+      if (hash(content).compare(expected, chunk * hashBytes, (chunk + 1) * hashBytes) !== 0) return;
+      const to = this.#target();
+      for (let written = 0; written < content.length; ) written += writeSync(to, content, written, content.length - written, position + written);
+      copied[chunk] = 1;
+    });
+    return copied;
   }
 
   close(): void {
     this.#release();
     this.#cursor.close();
+  }
+
+  /** As far as the file goes. */
+  #eachChunk(offset: number, length: number, visit: (content: Buffer, chunk: number, position: number) => void): void {
+    if (this.#open === undefined) return;
+    this.#memory ??= Buffer.allocUnsafeSlow(this.#chunkSize);
+    for (let at = 0, chunk = 0; at < length; at += this.#chunkSize, chunk += 1) {
+      const content = this.#memory.subarray(0, Math.min(this.#chunkSize, length - at));
+      if (!readWhole(this.#open.from, content, offset + at)) return;
+      visit(content, chunk, offset + at);
+    }
+  }
+
+  #target(): number {
+    if (this.#open === undefined) throw new Error('no basis is open');
+    return (this.#open.to ??= this.#staged.openForWrite(this.#open.packed).fd);
   }
 
   #find(entry: BatchEntry): { fd: number; size: number } | undefined {
@@ -89,7 +107,7 @@ export class BasisFiles {
   #release(): void {
     if (this.#open === undefined) return;
     closeSync(this.#open.from);
-    closeSync(this.#open.to);
+    if (this.#open.to !== undefined) closeSync(this.#open.to);
     this.#open = undefined;
   }
 }

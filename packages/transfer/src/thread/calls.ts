@@ -43,7 +43,8 @@ export interface Calls {
   basisOpen: { in: { directoryFd: number; chunkSize: number }; out: void };
   /** Bytes that can be copied from; 0: there is nothing. */
   basisFile: { in: { entry: Uint8Array }; out: number };
-  basisCopy: { in: { offset: number; length: number }; out: Uint8Array<ArrayBuffer> };
+  basisHash: { in: { offset: number; length: number }; out: Uint8Array<ArrayBuffer> };
+  basisCopy: { in: { offset: number; length: number; expected: Uint8Array }; out: Uint8Array<ArrayBuffer> };
   basisClose: { in: Record<string, never>; out: void };
   removeTree: { in: { path: Uint8Array; limit: number }; out: boolean };
 }

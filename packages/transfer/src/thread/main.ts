@@ -107,7 +107,8 @@ const handlers: { [K in CallName]: (input: Calls[K]['in']) => Calls[K]['out'] } 
     basis = new BasisFiles(directoryFd, opened(staging), chunkSize);
   },
   basisFile: ({ entry }) => opened(basis).open(entry),
-  basisCopy: ({ offset, length }) => opened(basis).copy(offset, length),
+  basisHash: ({ offset, length }) => opened(basis).hash(offset, length),
+  basisCopy: ({ offset, length, expected }) => opened(basis).copy(offset, length, expected),
   basisClose: () => {
     basis?.close();
     basis = undefined;

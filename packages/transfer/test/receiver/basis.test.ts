@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, stat, symlink, truncate, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -78,16 +78,39 @@ describe('a file of the same path in the destination', () => {
     expect(await finish(where, await opened(where, false))).toBe(11);
   });
 
-  test('it is not touched before the new one is placed, nor needed after it was copied', async () => {
+  test('it is not touched before the new one is placed', async () => {
     const where = await world(there(changed(1)));
     const path = join(where.destination, 'd', 'file');
     const receiver = await opened(where);
     const before = await stat(path, { bigint: true });
-    await receiver.verify(never);
+    const { contentRoot } = await flow({ ...where, receiver });
+    await receiver.complete(contentRoot);
     const after = await stat(path, { bigint: true });
     expect([after.ino, after.mtimeNs, after.ctimeNs]).toEqual([before.ino, before.mtimeNs, before.ctimeNs]);
-    await writeFile(path, 'something else');
-    expect(await finish(where, receiver)).toBe(1);
+  });
+
+  test('nothing of it is written before the sender has left it out', async () => {
+    const where = await world(there(data));
+    const receiver = await opened(where);
+    const { contentRoot } = await flow({ ...where, receiver });
+    const staged = join(where.destination, '.peerd-test', 't', 'd', 'file');
+    expect(await readFile(staged).catch(() => Buffer.alloc(0))).toHaveLength(0);
+    await receiver.complete(contentRoot);
+    expect((await readFile(staged)).equals(data)).toBe(true);
+  });
+
+  test.each([
+    ['is changed', (path: string) => writeFile(path, changed(1, 2, 5)), 2],
+    ['becomes shorter', (path: string) => truncate(path, 4 * chunkSize), 7],
+    ['is removed', (path: string) => unlink(path), 10],
+  ])('what %s while content travels is noticed, and comes in the next round', async (_, change, again) => {
+    const where = await world(there(changed(1)));
+    const receiver = await opened(where);
+    const { contentRoot, sent } = await flow({ ...where, receiver });
+    expect(sent).toBe(1);
+    await change(join(where.destination, 'd', 'file'));
+    await expect(receiver.complete(contentRoot)).rejects.toMatchObject({ code: 'integrity', message: `${again} chunks have not arrived` });
+    expect(await finish(where, receiver)).toBe(again);
   });
 
   test('what stands in the place of a file, or above it, is not opened or followed', async () => {
