@@ -3,7 +3,7 @@
  * more in it (each one is capped, or its window is too small for the way), it tries a further one, and keeps it only if the
  * whole became faster by it.
  *
- * watching → opening → settling → measuring → watching
+ * watching → opening → settling → measuring → opening or watching
  */
 export type CountState = { readonly open: number; /** Samples that the next failed try will cost. */ readonly patience: number } & (
   | { readonly phase: 'watching'; /** Of the sample before. */ readonly last: number; /** Samples until the next try. */ readonly rest: number }
@@ -53,23 +53,25 @@ export const countStep = (state: CountState, event: CountEvent, most: number): S
 };
 
 const onSample = (state: CountState, { bytesPerSecond, blocked }: CountEvent & { type: 'sample' }, most: number): Step => {
+  const mayTry = state.open < most && blocked >= fullShare && bytesPerSecond < enoughBytesPerSecond;
   switch (state.phase) {
     case 'watching': {
       if (state.rest > 0) return { state: { ...state, last: bytesPerSecond, rest: state.rest - 1 } };
       const isSteady = Math.abs(bytesPerSecond - state.last) <= steady * state.last;
-      const isWorthIt = state.open < most && isSteady && blocked >= fullShare && bytesPerSecond < enoughBytesPerSecond;
-      if (!isWorthIt) return { state: { ...state, last: bytesPerSecond } };
-      return { state: { open: state.open, patience: state.patience, phase: 'opening', before: Math.max(bytesPerSecond, state.last) }, effect: 'open' };
+      return mayTry && isSteady ? tried(state, Math.max(bytesPerSecond, state.last)) : { state: { ...state, last: bytesPerSecond } };
     }
     case 'opening':
       return { state };
     // The buffers of the new one fill, and its window grows.
     case 'settling':
       return { state: { ...state, phase: 'measuring' } };
-    case 'measuring':
-      if (bytesPerSecond > state.before * (1 + gain)) return { state: { open: state.open, patience: firstPatience, phase: 'watching', last: bytesPerSecond, rest: 0 } };
-      return { state: givenUp(state, state.open - 1, bytesPerSecond), effect: 'close' };
+    case 'measuring': {
+      if (bytesPerSecond <= state.before * (1 + gain)) return { state: givenUp(state, state.open - 1, bytesPerSecond), effect: 'close' };
+      const kept = { ...state, patience: firstPatience };
+      return mayTry ? tried(kept, bytesPerSecond) : { state: { open: kept.open, patience: kept.patience, phase: 'watching', last: bytesPerSecond, rest: 0 } };
+    }
   }
 };
 
+const tried = ({ open, patience }: CountState, before: number): Step => ({ state: { open, patience, phase: 'opening', before }, effect: 'open' });
 const givenUp = ({ patience }: CountState, open: number, last: number): CountState => ({ open, patience: Math.min(longestPatience, patience * 2), phase: 'watching', last, rest: patience });
