@@ -10,9 +10,7 @@ import { Attendance } from './attendance.ts';
 import { deliver } from './delivery.ts';
 import type { Link } from './link.ts';
 import { ReceivedFiles } from './received-files.ts';
-import { type TurnOptions, Turns } from './turns.ts';
-
-const storeAgainMs = 1_000;
+import { storeAgainMs, type TurnOptions, Turns } from './turns.ts';
 
 interface Reader {
   readonly wire: Wire;
@@ -43,7 +41,7 @@ export class Incoming {
       process, state: fresh ? { ...newReceiver, linked: false } : restoredReceiver(row), step: receiverStep, restored: restoredReceiver,
       row: () => this.row, keep: (kept) => (this.row = kept), perform: (effect) => this.#perform(effect), taken: (before) => this.#taken(before),
     });
-    this.attendance = new Attendance((event, options) => this.dispatch(event, options));
+    this.attendance = new Attendance(process, (event, options) => this.dispatch(event, options));
   }
 
   get state(): ReceiverState {

@@ -7,9 +7,7 @@ import type { ChunkBits, SaidByReceiver, SaidBySender } from '../world/message.t
 import type { Endpoint, Side, Wire } from '../world/network.ts';
 import { Attendance } from './attendance.ts';
 import type { Link } from './link.ts';
-import { type TurnOptions, Turns } from './turns.ts';
-
-const storeAgainMs = 1_000;
+import { storeAgainMs, type TurnOptions, Turns } from './turns.ts';
 
 /** One round of content. */
 interface Round {
@@ -39,7 +37,7 @@ export class Outgoing {
       process, state: row.state === 'queued' ? { ...newSender, pausedHere: row.pausedHere } : restoredSender(row), step: senderStep, restored: restoredSender,
       row: () => this.row, keep: (kept) => (this.row = kept), perform: (effect) => this.#perform(effect), taken: (before) => this.#taken(before),
     });
-    this.attendance = new Attendance((event, options) => this.dispatch(event, options));
+    this.attendance = new Attendance(process, (event, options) => this.dispatch(event, options));
   }
 
   get state(): SenderState {

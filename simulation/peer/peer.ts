@@ -55,6 +55,10 @@ export class Peer {
     this.transfers.send(id, peer, chunks);
   }
 
+  connect(peer: PeerId): void {
+    this.#other(peer).pursuit.want();
+  }
+
   disconnect(peer: PeerId): void {
     this.others.get(peer)?.slot.dispatch({ kind: 'end', reason: new PeerdError('disconnected', 'on purpose') });
   }

@@ -51,6 +51,12 @@ export class Pursuit {
     this.wake();
   }
 
+  /** A person wants a link. */
+  want(): void {
+    this.#expectingUntil = this.#now + askedDialMs;
+    this.wake();
+  }
+
   linkUp(): void {
     this.#rounds = 0;
     this.#expectingUntil = 0;

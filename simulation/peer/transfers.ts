@@ -65,8 +65,8 @@ export class Transfers {
       disk.contacts.add(peer);
     };
     disk.commit(this.#process, write, (error) => {
-      // The person is told that it failed, and tries again.
-      if (error) return void this.#process.after(5_000, () => this.send(id, peer, chunks));
+      // The person is told that it failed.
+      if (error) return;
       const transfer = this.#addOutgoing(row);
       this.#changed();
       const link = this.#links.get(peer);

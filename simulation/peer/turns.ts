@@ -6,6 +6,9 @@ import type { TransferCore, TransferEnd } from '@peerd/protocol';
 import type { TransferRow } from '../world/disk.ts';
 import type { Process } from '../world/machine.ts';
 
+/** What could not be stored is tried again, if nobody else would repeat it. */
+export const storeAgainMs = 1_000;
+
 export interface TurnsOptions<State extends TransferCore, Event, Effect> {
   readonly process: Process;
   readonly state: State;

@@ -26,7 +26,7 @@ export class RendezvousServer {
   }
 
   /** The lease or epoch rule: whoever is listed, is the newest registration of its id. */
-  check(): void {
+  #check(): void {
     const { ledger } = this.#process.machine;
     for (const { client, entry } of this.registry.all()) {
       const newest = this.#newest.get(entry.id);
@@ -60,6 +60,7 @@ export class RendezvousServer {
         }
         wire.send(1, { kind: 'registered', body: { epoch: decision.epoch, observedHost: id, leaseMs, heartbeatMs: rendezvousHeartbeatMs } });
         this.#snapshot(client, wire);
+        this.#check();
         return this.#changed();
       }
       case 'roster-request':
@@ -111,6 +112,7 @@ export class RendezvousServer {
       this.#end(client, 'lease_expired');
     }
     this.#carryOut(this.#introductions.expire(timeline.now));
+    this.#check();
     this.#changed();
     this.#process.after(1_000, () => this.#everySecond());
   }

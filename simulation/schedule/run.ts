@@ -50,6 +50,7 @@ const calm = (world: World, schedule: Schedule): void => {
     const look = timeline.now + lookEveryMs;
     while (timeline.now < look) advance(world);
     world.resumeAll();
+    world.connectUntold();
     const missing = unsettled(world, schedule);
     if (missing === undefined) return;
     ledger.check(timeline.now < begin + calmLimitMs, 'everything completes', () => missing);
@@ -59,5 +60,4 @@ const calm = (world: World, schedule: Schedule): void => {
 const advance = (world: World): void => {
   world.ledger.check(world.timeline.step(), 'something always follows', () => 'nothing is planned');
   world.ledger.check(world.timeline.steps < maxSteps, 'everything completes', () => `${maxSteps} steps`);
-  world.rendezvous?.check();
 };

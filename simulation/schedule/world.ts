@@ -38,11 +38,13 @@ export class World {
     }
   }
 
-  send({ id, from, to, chunks }: Schedule['sends'][number]): void {
+  /** Whoever wants to send waits for the machine, and tries again as long as it is not queued. */
+  send(send: Schedule['sends'][number]): void {
+    const { id, from, to, chunks } = send;
+    if (this.#machine(from).disk.rows.has(`send ${id}`)) return;
     const peer = this.peers.get(from);
-    // Whoever wants to send waits for the machine.
     if (peer?.process.alive) peer.send(id, to, chunks);
-    else this.#later(1_000, () => this.send({ id, from, to, chunks, step: 0 }));
+    this.#later(2_000, () => this.send(send));
   }
 
   happen(event: Event): void {
@@ -102,6 +104,12 @@ export class World {
       for (const transfer of transfers.outgoing.values()) if (transfer.state.pausedHere) transfer.report({ type: 'local-resume' });
       for (const transfer of transfers.incoming.values()) if (transfer.state.pausedHere) transfer.report({ type: 'local-resume' });
     }
+  }
+
+  /** A link, although nobody needs one: whoever ended a transfer without one tells it then. */
+  connectUntold(): void {
+    for (const peer of this.peers.values())
+      for (const { row } of [...peer.transfers.outgoing.values(), ...peer.transfers.incoming.values()]) if (peer.process.alive && row.untold) peer.connect(row.peer);
   }
 
   #act({ kind, who, other, ms }: Event): void {

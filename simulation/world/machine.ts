@@ -32,7 +32,7 @@ export class Machine {
   }
 
   get wall(): number {
-    return 1_700_000_000_000 + this.timeline.now + this.wallOffset;
+    return Math.floor(1_700_000_000_000 + this.timeline.now + this.wallOffset);
   }
 }
 
