@@ -32,9 +32,6 @@ export class Attendance {
 
   unlinked(link: Link): void {
     if (this.#announced === link) this.#announced = undefined;
-    const done = (error: string | undefined): void => {
-      if (error !== undefined) this.#process.after(storeAgainMs, () => this.unlinked(link));
-    };
-    this.#dispatch({ type: 'unlinked' }, { when: () => this.link === link, first: () => (this.link = undefined), done });
+    this.#dispatch({ type: 'unlinked' }, { when: () => this.link === link, first: () => (this.link = undefined) });
   }
 }

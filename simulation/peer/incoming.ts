@@ -102,6 +102,7 @@ export class Incoming {
   }
 
   dataOpened(link: Link, wire: Wire, side: Side): Endpoint {
+    const { round } = this.state;
     const reader: Reader = { wire, side, early: [], admitted: false, ended: false };
     const endpoint: Endpoint = {
       receive: (message) => {
@@ -123,7 +124,7 @@ export class Incoming {
       if (reader.ended) this.#read(reader);
     };
     // What is announced before it may void this round.
-    this.dispatch({ type: 'data-opened' }, { when: () => this.attendance.link === link && this.expectsData() && this.#files !== undefined, first: admit, done });
+    this.dispatch({ type: 'data-opened' }, { when: () => this.attendance.link === link && this.state.round === round && this.expectsData() && this.#files !== undefined, first: admit, done });
     return endpoint;
   }
 

@@ -12,7 +12,8 @@ const maxInbox = 64;
 export interface LinkUser {
   /** @param done may be called later: the next message waits for it. With an error, the link ends */
   message(link: Link, message: LinkMessage, done: (error: string | undefined) => void): void;
-  expectsData(peer: PeerId, transfer: TransferId): boolean;
+  /** The round of content that a data connection would belong to now; `undefined` when none is expected. */
+  expectsData(peer: PeerId, transfer: TransferId): number | undefined;
   /** Takes the connection over, or closes it. */
   dataOpened(link: Link, transfer: TransferId, wire: Wire, side: Side): Endpoint;
 }
@@ -77,13 +78,16 @@ export class Link {
 
   receive(message: Message): void {
     switch (message.kind) {
-      case 'data-request':
-        if (!this.#user.expectsData(this.peer, message.transfer)) return undefined;
-        return this.send({ kind: 'data-token', transfer: message.transfer, token: this.#tokens.issue(this.peer, (wire) => this.#take(message.transfer, wire, 1)) });
+      case 'data-request': {
+        const round = this.#user.expectsData(this.peer, message.transfer);
+        if (round === undefined) return undefined;
+        return this.send({ kind: 'data-token', transfer: message.transfer, token: this.#tokens.issue(this.peer, (wire) => this.#take(message.transfer, round, wire, 1)) });
+      }
       case 'data-token': {
         const asked = this.#asked.get(message.transfer);
         if (asked) return asked(message.token);
-        if (this.#user.expectsData(this.peer, message.transfer)) this.#dial(message.token, (wire, side) => wire && this.#take(message.transfer, wire, side));
+        const round = this.#user.expectsData(this.peer, message.transfer);
+        if (round !== undefined) this.#dial(message.token, (wire, side) => wire && this.#take(message.transfer, round, wire, side));
         return undefined;
       }
       case 'from-sender':
@@ -142,8 +146,8 @@ export class Link {
     }
   }
 
-  #take(transfer: TransferId, wire: Wire, side: Side): Endpoint | undefined {
-    if (!this.alive || !this.#user.expectsData(this.peer, transfer)) {
+  #take(transfer: TransferId, round: number, wire: Wire, side: Side): Endpoint | undefined {
+    if (!this.alive || this.#user.expectsData(this.peer, transfer) !== round) {
       wire.close(side);
       return undefined;
     }

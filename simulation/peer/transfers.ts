@@ -86,9 +86,9 @@ export class Transfers {
     for (const transfer of this.#of(this.incoming, link.peer)) transfer.attendance.unlinked(link);
   }
 
-  expectsData(peer: PeerId, id: TransferId): boolean {
+  expectsData(peer: PeerId, id: TransferId): number | undefined {
     const transfer = this.incoming.get(id);
-    return transfer?.row.peer === peer && transfer.expectsData();
+    return transfer?.row.peer === peer && transfer.expectsData() ? transfer.state.round : undefined;
   }
 
   dataOpened(link: Link, id: TransferId, wire: Wire, side: Side): Endpoint {

@@ -142,6 +142,7 @@ export class IncomingTransfer {
   }
 
   dataOpened(link: Link, connection: DataConnection): void {
+    const { round } = this.state;
     this.#readers.read(connection, {
       receiver: this.#content.receiver, clock: this.#live.clock,
       onFrame: (traffic) => {
@@ -150,7 +151,7 @@ export class IncomingTransfer {
         this.#live.progressed();
       },
       // What is announced before it may void this round.
-      admit: (take) => this.#runner.dispatch({ type: 'data-opened' }, { when: () => this.#attendance.link === link && this.expectsData(), first: take }),
+      admit: (take) => this.#runner.dispatch({ type: 'data-opened' }, { when: () => this.#attendance.link === link && this.state.round === round && this.expectsData(), first: take }),
       onEnd: (error) => {
         if (error !== undefined && !this.#life.signal.aborted) this.#report({ type: 'local-failed', end: endOf(error) });
         this.#report({ type: 'data-closed' });
