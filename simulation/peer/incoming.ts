@@ -186,7 +186,7 @@ export class Incoming {
       case 'say-have':
         return this.#sayHave();
       case 'close-data':
-        for (const reader of [...this.#readers]) {
+        for (const reader of this.#readers) {
           reader.wire.close(reader.side);
           this.#ended(reader);
         }

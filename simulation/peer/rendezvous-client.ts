@@ -166,7 +166,7 @@ export class RendezvousClient {
   #unplug(): void {
     this.#wire = undefined;
     this.#giveUp = undefined;
-    for (const request of [...this.#asked.keys()]) this.#settle(request, 'rendezvous_unreachable');
+    for (const request of this.#asked.keys()) this.#settle(request, 'rendezvous_unreachable');
   }
 
   #random(): number {

@@ -13,8 +13,8 @@ export const shrink = (schedule: Schedule, invariant: string): Schedule => {
     smallest = candidate;
     return true;
   };
-  for (let before: Schedule | undefined; before !== smallest && runs <= maxRuns; ) {
-    before = smallest;
+  for (;;) {
+    const before = smallest;
     for (const key of ['events', 'sends'] as const)
       for (let at = smallest[key].length - 1; at >= 0; at -= 1) stillFails({ ...smallest, [key]: smallest[key].filter((_, index) => index !== at) });
     for (let at = smallest.sends.length - 1; at >= 0; at -= 1)
@@ -22,6 +22,6 @@ export const shrink = (schedule: Schedule, invariant: string): Schedule => {
     for (const peer of smallest.leaving) stillFails({ ...smallest, leaving: smallest.leaving.filter((other) => other !== peer) });
     const used = new Set([...smallest.sends, ...smallest.events].flatMap((item) => ('from' in item ? [item.from, item.to] : [item.who, item.other])));
     if (used.size < smallest.peers.length && used.size > 0) stillFails({ ...smallest, peers: smallest.peers.filter((peer) => used.has(peer)) });
+    if (smallest === before || runs > maxRuns) return smallest;
   }
-  return smallest;
 };

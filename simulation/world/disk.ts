@@ -113,12 +113,13 @@ export class Disk {
     this.#busyUntil = this.#timeline.now;
     if (!power) return;
     for (const staging of this.staging.values()) this.#lose(staging);
-    for (const final of [...this.finals]) {
+    const kept = this.finals.filter((final) => {
       this.#lose(final.staging);
-      if (final.flushed || this.#random.chance(0.5)) continue;
-      this.finals.splice(this.finals.indexOf(final), 1);
+      if (final.flushed || this.#random.chance(0.5)) return true;
       this.staging.set(final.transfer, final.staging);
-    }
+      return false;
+    });
+    this.finals.splice(0, this.finals.length, ...kept);
     this.checkFinals();
   }
 

@@ -15,7 +15,7 @@ export class Ledger {
   readonly #timeline: Timeline;
   readonly #trace: ((line: string) => void) | undefined;
   /** Of the whole world. */
-  readonly counts = { links: 0, relinks: 0, introductions: 0, registrations: 0, rounds: 0, chunks: 0, reused: 0, verified: 0, crashes: 0 };
+  readonly counts = { links: 0, introductions: 0, registrations: 0, rounds: 0, chunks: 0, reused: 0, verified: 0, crashes: 0 };
 
   constructor(timeline: Timeline, trace: ((line: string) => void) | undefined) {
     this.#timeline = timeline;
