@@ -15,10 +15,13 @@ import { storeAgainMs, type TurnOptions, Turns } from './turns.ts';
 interface Reader {
   readonly wire: Wire;
   readonly side: Side;
-  /** What came before it was known whether the connection is wanted. */
-  readonly early: Message[];
+  /** What has arrived and is not looked at. */
+  readonly arrived: Message[];
   admitted: boolean;
+  busy: boolean;
   ended: boolean;
+  /** Closed by this side: what has arrived is not read any more. */
+  closedHere: boolean;
 }
 
 export class Incoming {
@@ -32,6 +35,7 @@ export class Incoming {
   /** Grows when a check of the journal is given up. */
   #check = 0;
   #checking = false;
+  #resting = false;
 
   constructor(process: Process, row: TransferRow, fresh: boolean, hooks: { offered: () => void; settled: () => void }) {
     this.row = row;
@@ -103,11 +107,11 @@ export class Incoming {
 
   dataOpened(link: Link, wire: Wire, side: Side): Endpoint {
     const { round } = this.state;
-    const reader: Reader = { wire, side, early: [], admitted: false, ended: false };
+    const reader: Reader = { wire, side, arrived: [], admitted: false, busy: false, ended: false, closedHere: false };
     const endpoint: Endpoint = {
       receive: (message) => {
-        if (reader.admitted) this.#chunk(reader, message);
-        else reader.early.push(message);
+        reader.arrived.push(message);
+        this.#read(reader);
       },
       closed: () => this.#ended(reader),
     };
@@ -120,35 +124,56 @@ export class Incoming {
         wire.close(side);
         return;
       }
-      for (const message of reader.early.splice(0)) this.#chunk(reader, message);
-      if (reader.ended) this.#read(reader);
+      this.#read(reader);
     };
     // What is announced before it may void this round.
     this.dispatch({ type: 'data-opened' }, { when: () => this.attendance.link === link && this.state.round === round && this.expectsData() && this.#files !== undefined, first: admit, done });
     return endpoint;
   }
 
+  /** One chunk after the other is hashed and stored, also when the connection was closed meanwhile: the one under way. */
+  #read(reader: Reader): void {
+    if (!reader.admitted || reader.busy) return;
+    const message = reader.ended && reader.closedHere ? undefined : reader.arrived.shift();
+    if (!message) {
+      if (!reader.ended || !this.#readers.delete(reader)) return;
+      this.#rest();
+      this.report({ type: 'data-closed' });
+      return;
+    }
+    reader.busy = true;
+    this.#process.after(this.#process.machine.random.between(0, 3), () => {
+      reader.busy = false;
+      this.#chunk(reader, message);
+      this.#read(reader);
+    });
+  }
+
   #chunk(reader: Reader, message: Message): void {
     const { ledger } = this.#process.machine;
-    if (reader.ended || message.kind !== 'chunk') return;
+    if (message.kind !== 'chunk' || isFinalState(this.state.state)) return;
     ledger.check(this.row.consented, 'nothing is stored without consent', () => this.row.id);
     const error = this.#files ? this.#files.take(message.index) : { code: 'internal', message: 'no files' };
     if (error) this.report({ type: 'local-failed', end: error });
-    if (error || message.last) {
-      reader.wire.close(reader.side);
-      this.#ended(reader);
-    }
+    if (error || message.last) this.#close(reader);
+  }
+
+  /** Once nothing is read any more. */
+  #rest(): void {
+    if (!this.#resting || this.#readers.size > 0) return;
+    this.#resting = false;
+    this.#files?.rest();
+  }
+
+  #close(reader: Reader): void {
+    reader.closedHere = true;
+    reader.wire.close(reader.side);
+    this.#ended(reader);
   }
 
   #ended(reader: Reader): void {
-    if (reader.ended) return;
     reader.ended = true;
-    if (reader.admitted) this.#read(reader);
-  }
-
-  #read(reader: Reader): void {
-    if (!this.#readers.delete(reader)) return;
-    this.#process.after(this.#process.machine.random.between(0, 3), () => this.report({ type: 'data-closed' }));
+    this.#read(reader);
   }
 
   #taken(before: ReceiverState): void {
@@ -186,16 +211,13 @@ export class Incoming {
       case 'say-have':
         return this.#sayHave();
       case 'close-data':
-        for (const reader of this.#readers) {
-          reader.wire.close(reader.side);
-          this.#ended(reader);
-        }
+        for (const reader of this.#readers) this.#close(reader);
         return undefined;
       case 'rest':
         this.#check += 1;
         this.#checking = false;
-        this.#files?.rest();
-        return undefined;
+        this.#resting = true;
+        return this.#rest();
       case 'finish':
         return this.#deliver();
       case 'say-end':

@@ -142,7 +142,7 @@ export class Link {
     for (const { wire, side, endpoint } of this.#data) {
       if (!wire.open[side]) continue;
       wire.close(side);
-      endpoint.closed();
+      endpoint.closed(false);
     }
   }
 

@@ -179,9 +179,9 @@ export class Outgoing {
       const endpoint: Endpoint = {
         receive: () => ledger.check(false, 'only what is allowed on a connection', () => 'a message to the sending side of a data connection'),
         // The reader ends it when it has read everything.
-        closed: () => {
+        closed: (orderly) => {
           if (round.over) return;
-          if (missing.length === 0) sent();
+          if (missing.length === 0 && orderly) sent();
           else ends({ type: 'content-lost', progressed: round.progressed });
         },
       };

@@ -84,8 +84,8 @@ export const makeSchedule = (seed: number, run: number, only: ScenarioName | und
     }),
     events: Array.from({ length: within(events) }, () => {
       const [who, other] = pair();
-      // Most are over soon; some last longer than every timeout.
-      return { kind: random.pick(kinds), step: random.below(busySteps), who, other, ms: Math.round(random.pick([50, 2_000, 20_000, 90_000]) * random.between(0.2, 1)) };
+      // Some are over before anybody hears of them; some last longer than every timeout.
+      return { kind: random.pick(kinds), step: random.below(busySteps), who, other, ms: Math.round(random.pick([5, 50, 2_000, 20_000, 90_000]) * random.between(0.2, 1)) };
     }).sort((a, b) => a.step - b.step),
   };
 };

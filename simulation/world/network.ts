@@ -2,7 +2,7 @@
  * TCP between machines: in order and without loss on one connection, in any order among several; until something happens to it.
  *
  *   cut     both ends are told, what was on its way is gone
- *   silent  nothing passes any more and nobody is told (a NAT forgot it, a cable was pulled); TCP gives up after a while
+ *   silent  nothing passes any more and nobody is told (a NAT forgot it, a cable was pulled); TCP gives up after a while, by keepalive where nothing is sent
  *   stall   what is on its way waits
  */
 import type { Random } from '../engine/random.ts';
@@ -17,8 +17,8 @@ export type Role = 'link' | 'data' | 'register';
 
 export interface Endpoint {
   receive(message: Message): void;
-  /** The other side ended it, or the network did. Not after an own `close`. */
-  closed(): void;
+  /** The other side ended it, `orderly`, or the network did. Not after an own `close`. */
+  closed(orderly: boolean): void;
 }
 
 /** Much less than on Linux (about 15 minutes), so that runs are short. */
@@ -76,13 +76,13 @@ export class Wire {
     this.#queues[0].length = 0;
     this.#queues[1].length = 0;
     this.silent = true;
-    for (const side of [0, 1] as const) this.#network.after(this.processes[side], 200, () => this.#ended(side));
+    for (const side of [0, 1] as const) this.#network.after(this.processes[side], 200, () => this.#ended(side, false));
   }
 
   silence(): void {
     if (this.silent) return;
     this.silent = true;
-    for (const side of [0, 1] as const) this.processes[side].after(tcpGivesUpMs, () => this.#ended(side));
+    for (const side of [0, 1] as const) this.processes[side].after(tcpGivesUpMs, () => this.#ended(side, false));
   }
 
   /** The process of this side is gone. @param loses the last of what it wrote may not have left the machine */
@@ -115,17 +115,17 @@ export class Wire {
     }
     const message = this.#queues[to].shift();
     if (message === undefined || !this.open[to]) return;
-    if (message === 'fin') return this.#ended(to);
+    if (message === 'fin') return this.#ended(to, true);
     this.#network.log(this, to, () => `← ${textOf(message)}`);
     this.ends[to]?.receive(message);
   }
 
-  #ended(side: Side): void {
+  #ended(side: Side, orderly: boolean): void {
     if (!this.open[side]) return;
     this.open[side] = false;
     this.#network.log(this, side, () => 'is ended');
     this.#network.forget(this);
-    this.ends[side]?.closed();
+    this.ends[side]?.closed(orderly);
   }
 }
 

@@ -67,7 +67,7 @@ export class IncomingTransfer {
       state: fresh ? { ...newReceiver, linked: false } : restoredReceiver(record), step: receiverStep, restored: restoredReceiver, commit: (next, waits) => this.#live.commit(next, waits),
       perform: (effect) => this.#perform(effect), taken: () => this.#taken(),
     });
-    this.#attendance = new Attendance((event, options) => this.#runner.dispatch(event, options), this.#live.logger);
+    this.#attendance = new Attendance((event, options) => this.#runner.insist(event, options, this.#life.signal), this.#live.logger);
   }
 
   get stages(): StageTimes {
@@ -300,6 +300,6 @@ export class IncomingTransfer {
   }
 
   #report(event: ReceiverEvent, options: DispatchOptions = {}): void {
-    this.#runner.dispatch(event, options).catch((error: unknown) => this.#live.logger.error({ err: error, event: event.type }, 'transfer: a step could not be taken'));
+    this.#runner.insist(event, options, this.#life.signal).catch((error: unknown) => this.#live.logger.error({ err: error, event: event.type }, 'transfer: a step could not be taken'));
   }
 }
