@@ -142,7 +142,9 @@ export class Incoming {
       return;
     }
     reader.busy = true;
-    this.#process.after(this.#process.machine.random.between(0, 3), () => {
+    const { random } = this.#process.machine;
+    // A disk that is behind lets it wait.
+    this.#process.after(random.chance(0.05) ? random.between(0, 1_500) : random.between(0, 3), () => {
       reader.busy = false;
       this.#chunk(reader, message);
       this.#read(reader);
