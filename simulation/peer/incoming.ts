@@ -12,6 +12,9 @@ import type { Link } from './link.ts';
 import { ReceivedFiles } from './received-files.ts';
 import { storeAgainMs, type TurnOptions, Turns } from './turns.ts';
 
+/** One, and the next one while the last bytes of it are stored. */
+const maxData = 2;
+
 interface Reader {
   readonly wire: Wire;
   readonly side: Side;
@@ -155,6 +158,7 @@ export class Incoming {
     const { ledger } = this.#process.machine;
     if (message.kind !== 'chunk' || isFinalState(this.state.state)) return;
     ledger.check(this.row.consented, 'nothing is stored without consent', () => this.row.id);
+    ledger.check(reader.closedHere || !(isHeld(this.state) || this.state.owesHave), 'what a pause or a new round made void is not read', () => this.row.id);
     const error = this.#files ? this.#files.take(message.index) : { code: 'internal', message: 'no files' };
     if (error) this.report({ type: 'local-failed', end: error });
     if (error || message.last) this.#close(reader);
@@ -184,7 +188,7 @@ export class Incoming {
     if (before.state !== state.state) this.#process.log(() => `receives ${this.row.id}: ${before.state} → ${state.state}${state.error ? ` (${state.error.code})` : ''}`);
     ledger.check(!isFinalState(before.state) || before.state === state.state, 'an end is an end', () => `${this.row.id}: ${before.state} → ${state.state}`);
     ledger.check(state.state !== 'done' || disk.finals.some(({ transfer }) => transfer === this.row.id), 'done means delivered', () => this.row.id);
-    ledger.check(state.data === 0 || !isFinalState(state.state) || this.#readers.size <= 2, 'bounded queues', () => this.row.id);
+    ledger.check(state.data <= maxData, 'bounded queues', () => `${state.data} data connections of ${this.row.id}`);
     const isWorking = isHeld(state) && !isFinalState(state.state) && state.state !== 'verifying';
     ledger.check(!(isWorking && this.#checking), 'no content while a side holds it', () => `${this.row.id} at its receiver`);
     // Staging goes with the end; what was delivered stays.

@@ -5,7 +5,7 @@ import { Random } from '../engine/random.ts';
 const acts = ['cancel', 'pause', 'verify', 'disconnect', 'dial-again'] as const;
 /** What goes wrong. */
 export const faults = [
-  'cut', 'cut-data', 'silent', 'silent-data', 'stall', 'partition', 'kill', 'power', 'suspend', 'wall-clock', 'no-space', 'io-error', 'rendezvous-kill', 'rendezvous-suspend', 'intercept',
+  'cut', 'cut-data', 'silent', 'silent-data', 'silent-one', 'stall', 'partition', 'kill', 'power', 'suspend', 'wall-clock', 'no-space', 'io-error', 'rendezvous-kill', 'rendezvous-suspend', 'intercept',
 ] as const;
 
 export type FaultKind = (typeof faults)[number];
@@ -51,6 +51,7 @@ interface Scenario {
 const scenarios = {
   calm: { peers: [2, 3], sends: [1, 4], events: [0, 3], kinds: acts },
   network: { peers: [2, 2], sends: [1, 3], events: [2, 8], kinds: ['cut', 'cut-data', 'silent', 'silent-data', 'stall', 'partition', 'dial-again', 'pause'] },
+  links: { peers: [2, 2], sends: [1, 3], events: [4, 12], kinds: ['dial-again', 'dial-again', 'dial-again', 'silent-one', 'silent-one', 'cut', 'stall', 'kill'] },
   crash: { peers: [2, 2], sends: [1, 2], events: [1, 6], kinds: ['kill', 'power', 'kill', 'power', 'cut', 'pause', 'rendezvous-kill'] },
   disk: { peers: [2, 2], sends: [1, 3], events: [1, 5], kinds: ['no-space', 'io-error', 'power', 'kill', 'pause', 'cancel'] },
   clock: { peers: [2, 3], sends: [1, 3], events: [1, 6], kinds: ['suspend', 'wall-clock', 'rendezvous-suspend', 'rendezvous-kill', 'silent', 'pause'] },

@@ -62,6 +62,8 @@ export class World {
         return wires.forEach((wire) => wire.silence());
       case 'silent-data':
         return wires.filter(({ role }) => role === 'data').forEach((wire) => wire.silence());
+      case 'silent-one':
+        return wires.find((wire) => wire.role === 'link')?.silence();
       case 'stall':
         for (const wire of wires) wire.stalledUntil = Math.max(wire.stalledUntil, this.timeline.now + ms);
         return undefined;
