@@ -67,8 +67,8 @@ export class Peer {
     this.others.get(peer)?.verifying.begin();
   }
 
-  dialAgain(peer: PeerId): void {
-    this.others.get(peer)?.pursuit.dialAgain();
+  dialAgain(peer: PeerId, count: number): void {
+    this.others.get(peer)?.pursuit.dialAgain(count);
   }
 
   #other(peer: PeerId): Other {

@@ -76,9 +76,9 @@ export class Pursuit {
     });
   }
 
-  /** A connection beside those that there are, as two that dial at the same moment make it. */
-  dialAgain(): void {
-    this.#attempt(() => {});
+  /** Connections beside those that there are, as two that dial at the same moment make them. */
+  dialAgain(count: number): void {
+    for (let made = 0; made < count; made += 1) this.#attempt(() => {});
   }
 
   #introduce(): void {

@@ -9,6 +9,9 @@ import { Link, type LinkUser, type Tokens } from './link.ts';
 /** As in apps/peerd/src/peer/timing.ts. */
 const timerMs = { heartbeat: linkHeartbeatMs, probe: 2_000, select: 10_000 };
 
+/** The link and its spares. */
+const maxConnections = 5;
+
 export interface SlotParts {
   readonly process: Process;
   readonly network: Network;
@@ -183,6 +186,6 @@ export class Slot {
     const current = state.phase === 'up' ? this.#connections.get(state.current)?.wire : undefined;
     const { ledger, name } = this.#parts.process.machine;
     ledger.check(this.link?.wire === current, 'the link that users see is the one selected', () => `${name} shows ${this.link?.wire.number}, has ${current?.number}`);
-    ledger.check(this.#connections.size <= 6, 'bounded queues', () => `${name} holds ${this.#connections.size} connections to ${this.#peer}`);
+    ledger.check(this.#connections.size <= maxConnections, 'bounded queues', () => `${name} holds ${this.#connections.size} connections to ${this.#peer}`);
   }
 }

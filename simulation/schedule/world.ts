@@ -123,7 +123,7 @@ export class World {
       case 'disconnect':
         return peer.disconnect(other);
       case 'dial-again':
-        return peer.dialAgain(other);
+        return peer.dialAgain(other, 1 + (ms % 6));
       case 'cancel': {
         const sent = [...peer.transfers.outgoing.values()].find(({ row }) => row.peer === other);
         const received = [...peer.transfers.incoming.values()].find(({ row }) => row.peer === other);

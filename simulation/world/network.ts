@@ -23,6 +23,8 @@ export interface Endpoint {
 
 /** Much less than on Linux (about 15 minutes), so that runs are short. */
 const tcpGivesUpMs = 120_000;
+/** Heartbeats find out much earlier, three of them and the time to the first one; a data connection has none. */
+const silenceEndsMs: Record<Role, number> = { link: 22_000, register: 42_000, data: tcpGivesUpMs + 1_000 };
 /** What may wait in one direction of a connection before it counts as unbounded. */
 const maxQueue = 256;
 
@@ -82,7 +84,20 @@ export class Wire {
   silence(): void {
     if (this.silent) return;
     this.silent = true;
-    for (const side of [0, 1] as const) this.processes[side].after(tcpGivesUpMs, () => this.#ended(side, false));
+    for (const side of [0, 1] as const) {
+      this.processes[side].after(tcpGivesUpMs, () => this.#ended(side, false));
+      // Of a client that has not registered, the rendezvous knows nothing to miss.
+      if (this.role !== 'register' || side === 0) this.#expectEnd(side);
+    }
+  }
+
+  #expectEnd(side: Side): void {
+    const process = this.processes[side];
+    const { timeline, ledger } = this.#network;
+    const begin = timeline.now;
+    process.after(silenceEndsMs[this.role], () => {
+      if (process.machine.suspendedUntil < begin) ledger.check(!this.open[side], 'silence ends a connection in time', () => `${this.role} ${this.number} at ${process.machine.name}`);
+    });
   }
 
   /** The process of this side is gone. @param loses the last of what it wrote may not have left the machine */
