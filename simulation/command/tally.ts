@@ -2,12 +2,12 @@
 import type { RunResult } from '../schedule/run.ts';
 import type { Happening, Schedule } from '../schedule/schedule.ts';
 
-export interface Row {
+interface Row {
   schedules: number;
   readonly outcomes: Record<'done' | 'rejected' | 'cancelled' | 'failed', number>;
 }
 
-export interface Failure {
+interface Failure {
   readonly run: number;
   readonly invariant: string;
   readonly message: string;

@@ -7,7 +7,7 @@ import type { TransferEnd } from '@peerd/protocol';
 import type { Process } from '../world/machine.ts';
 import type { ReceivedFiles } from './received-files.ts';
 
-export type Outcome = { readonly kind: 'delivered' } | { readonly kind: 'gaps' | 'failed'; readonly end: TransferEnd };
+type Outcome = { readonly kind: 'delivered' } | { readonly kind: 'gaps' | 'failed'; readonly end: TransferEnd };
 
 export interface Delivery {
   readonly process: Process;

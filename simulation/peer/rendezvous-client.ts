@@ -54,6 +54,7 @@ export class RendezvousClient {
       if (state.phase !== before.phase) this.#process.log(() => `registration ${before.phase} → ${state.phase}`);
       if (state.phase === 'registered' && before.phase !== 'registered') this.#process.machine.ledger.counts.registrations += 1;
       for (const effect of effects) this.#effect(effect);
+      this.#process.machine.ledger.check(state.phase === 'registered' || this.#roster.peers.size === 0, 'no roster without a registration', () => this.#process.machine.name);
     }
     this.#queue = undefined;
   }

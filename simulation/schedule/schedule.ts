@@ -8,7 +8,7 @@ export const faults = [
   'cut', 'cut-data', 'silent', 'silent-data', 'silent-one', 'stall', 'partition', 'kill', 'power', 'suspend', 'wall-clock', 'no-space', 'io-error', 'rendezvous-kill', 'rendezvous-suspend', 'intercept',
 ] as const;
 
-export type FaultKind = (typeof faults)[number];
+type FaultKind = (typeof faults)[number];
 export type Happening = FaultKind | (typeof acts)[number];
 
 export interface Event {
