@@ -17,7 +17,6 @@ export class Verifying {
   readonly #random: Random;
   #link: Link | undefined;
   #state: VerificationState = idleVerification;
-  #code: string | undefined;
 
   constructor(process: Process, phone: Phone) {
     this.#process = process;
@@ -44,7 +43,6 @@ export class Verifying {
     const link = this.#link;
     if (!link) return;
     const { machine } = this.#process;
-    const key = (name: string): string => `${link.wire.number} ${name} ${this.#code}`;
     const keyingMaterial = Buffer.from(`${link.wire.keying[link.side]}`);
     const { state, effects } = stepVerification(this.#state, event, { self: machine.name, peer: link.peer, keyingMaterial });
     this.#state = state;
@@ -54,15 +52,13 @@ export class Verifying {
           if (link.alive) link.send({ kind: 'verify', message: effect.message });
           break;
         case 'code':
-          this.#code = effect.code;
           this.#phone.codes.set(`${link.wire.number} ${machine.name}`, effect.code);
           this.#process.after(this.#random.between(500, 5_000), () => this.#compare(link, effect.code));
           break;
         case 'ended':
           if (effect.end !== 'verified') break;
           machine.ledger.counts.verified += 1;
-          machine.ledger.check(!link.wire.keying.some((material) => material < 0), 'nobody in the middle is verified', () => `${machine.name} verified ${link.peer}`);
-          machine.ledger.check(this.#phone.saidYes.has(key(link.peer)) && this.#phone.saidYes.has(key(machine.name)), 'verified means that both said yes', () => `${machine.name} verified ${link.peer}`);
+          machine.ledger.check([link.peer, machine.name].every((name) => this.#phone.saidYes.has(yesOf(link, name))), 'verified means that both said yes', () => `${machine.name} verified ${link.peer}`);
           break;
         case 'asked':
           // The other side's person waits: ours does it too, most of the time.
@@ -79,7 +75,11 @@ export class Verifying {
     if (theirs === undefined) return void this.#process.after(1_000, () => this.#compare(link, code));
     const { keying } = link.wire;
     if (keying[0] !== keying[1]) ledger.check(theirs !== code, 'somebody in the middle is seen', () => code);
-    if (theirs === code) this.#phone.saidYes.add(`${link.wire.number} ${name} ${code}`);
-    this.step({ kind: 'answer', same: theirs === code });
+    // Some say yes without looking: the no of the other one counts.
+    const same = theirs === code || this.#random.chance(0.2);
+    if (same) this.#phone.saidYes.add(yesOf(link, name));
+    this.step({ kind: 'answer', same });
   }
 }
+
+const yesOf = (link: Link, name: string): string => `${link.wire.number} ${name}`;

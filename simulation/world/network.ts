@@ -23,8 +23,8 @@ export interface Endpoint {
 
 /** Much less than on Linux (about 15 minutes), so that runs are short. */
 const tcpGivesUpMs = 120_000;
-/** Heartbeats find out much earlier, three of them and the time to the first one; a data connection has none. */
-const silenceEndsMs: Record<Role, number> = { link: 22_000, register: 42_000, data: tcpGivesUpMs + 1_000 };
+/** Heartbeats find out much earlier: three of them, and before that a probe of each of the four spares. A data connection has none. */
+const silenceEndsMs: Record<Role, number> = { link: 32_000, register: 42_000, data: tcpGivesUpMs + 1_000 };
 /** What may wait in one direction of a connection before it counts as unbounded. */
 const maxQueue = 256;
 
