@@ -37,6 +37,7 @@ export default defineConfig({
       unit('peerd', 'apps/peerd'),
       unit('cli', 'apps/cli'),
       unit('fuzz', 'fuzz'),
+      unit('simulation', 'simulation'),
       { resolve, ssr, test: { name: 'e2e', root: 'e2e', include: ['test/**/*.test.ts', 'hostile/**/*.test.ts'], testTimeout: 180_000, hookTimeout: 60_000 } },
       {
         resolve,

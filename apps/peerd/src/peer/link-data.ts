@@ -54,8 +54,9 @@ export class LinkData {
   onRequest({ transfer }: DataRequest): void {
     if (this.#link.dialled) throw new PeerdError('unexpected_message', 'a data-request came from the listening side');
     if (!this.#isExpected(transfer) || this.#open.size >= maxOpen) return;
+    const round = this.#roundOf(transfer);
     const token = this.#context.tokens.issue(this.#link.peer, (channel, frames) => {
-      if (this.#link.signal.aborted) return false;
+      if (this.#link.signal.aborted || this.#roundOf(transfer) !== round) return false;
       this.#receive(transfer, this.#keep(channel, frames, 'receive', 'accepted'));
       return true;
     });
@@ -112,8 +113,12 @@ export class LinkData {
   async #dialToReceive(transfer: TransferId, token: Uint8Array): Promise<void> {
     const reason = (): PeerdError => new PeerdError('handshake_timeout', 'the data connection did not come up in time');
     using scope = new Scope([this.#link.signal], { ms: this.#context.timing.openDataMs, reason });
+    const round = this.#roundOf(transfer);
     try {
-      this.#receive(transfer, await this.#counted(() => this.#dial(token, 'receive', scope.signal)));
+      const connection = await this.#counted(() => this.#dial(token, 'receive', scope.signal));
+      // It was opened for a round that has ended meanwhile: its chunks were or will be sent again in another one.
+      if (this.#roundOf(transfer) !== round) return connection.destroy(new PeerdError('cancelled', 'the round of content is over'));
+      this.#receive(transfer, connection);
     } catch (error) {
       if (!this.#link.signal.aborted) this.#context.deps.logger.warn({ peer: this.#link.peer, transfer, err: error }, 'could not dial a data connection');
     }
@@ -138,6 +143,14 @@ export class LinkData {
 
   #isExpected(transfer: TransferId): boolean {
     return this.#context.deps.users.some((user) => user.expectsData?.(this.#link.peer, transfer) === true);
+  }
+
+  #roundOf(transfer: TransferId): number | undefined {
+    for (const user of this.#context.deps.users) {
+      const round = user.dataRound?.(this.#link.peer, transfer);
+      if (round !== undefined) return round;
+    }
+    return undefined;
   }
 
   #receive(transfer: TransferId, connection: ChannelData): void {

@@ -44,6 +44,8 @@ export interface LinkUser {
   message(link: Link, message: LinkMessage): void | Promise<void>;
   /** Whether a data connection for this transfer may be opened by this peer now. */
   expectsData?(peer: PeerId, transfer: TransferId): boolean;
+  /** The round of content that a data connection would belong to now; one that is up after it has ended is not wanted. */
+  dataRound?(peer: PeerId, transfer: TransferId): number | undefined;
   /** The other side opened a data connection to send on it. */
   dataOpened?(link: Link, transfer: TransferId, connection: DataConnection): void;
 }

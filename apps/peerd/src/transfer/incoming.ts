@@ -67,7 +67,7 @@ export class IncomingTransfer {
       state: fresh ? { ...newReceiver, linked: false } : restoredReceiver(record), step: receiverStep, restored: restoredReceiver, commit: (next, waits) => this.#live.commit(next, waits),
       perform: (effect) => this.#perform(effect), taken: () => this.#taken(),
     });
-    this.#attendance = new Attendance((event, options) => this.#runner.dispatch(event, options), this.#live.logger);
+    this.#attendance = new Attendance((event, options) => this.#runner.insist(event, options, this.#life.signal), this.#live.logger);
   }
 
   get stages(): StageTimes {
@@ -142,6 +142,7 @@ export class IncomingTransfer {
   }
 
   dataOpened(link: Link, connection: DataConnection): void {
+    const { round } = this.state;
     this.#readers.read(connection, {
       receiver: this.#content.receiver, clock: this.#live.clock,
       onFrame: (traffic) => {
@@ -150,7 +151,7 @@ export class IncomingTransfer {
         this.#live.progressed();
       },
       // What is announced before it may void this round.
-      admit: (take) => this.#runner.dispatch({ type: 'data-opened' }, { when: () => this.#attendance.link === link && this.expectsData(), first: take }),
+      admit: (take) => this.#runner.dispatch({ type: 'data-opened' }, { when: () => this.#attendance.link === link && this.state.round === round && this.expectsData(), first: take }),
       onEnd: (error) => {
         if (error !== undefined && !this.#life.signal.aborted) this.#report({ type: 'local-failed', end: endOf(error) });
         this.#report({ type: 'data-closed' });
@@ -299,6 +300,6 @@ export class IncomingTransfer {
   }
 
   #report(event: ReceiverEvent, options: DispatchOptions = {}): void {
-    this.#runner.dispatch(event, options).catch((error: unknown) => this.#live.logger.error({ err: error, event: event.type }, 'transfer: a step could not be taken'));
+    this.#runner.insist(event, options, this.#life.signal).catch((error: unknown) => this.#live.logger.error({ err: error, event: event.type }, 'transfer: a step could not be taken'));
   }
 }

@@ -54,7 +54,7 @@ export class OutgoingTransfer {
     this.#runner = new Runner({
       state: restoredSender(record), step: senderStep, restored: restoredSender, commit: (next, waits) => this.#live.commit(next, waits), perform: (effect) => this.#perform(effect), taken: () => taken(this),
     });
-    this.#attendance = new Attendance((event, options) => this.#runner.dispatch(event, options), this.#live.logger);
+    this.#attendance = new Attendance((event, options) => this.#runner.insist(event, options, this.#life.signal), this.#live.logger);
   }
 
   get stages(): StageTimes {
@@ -253,7 +253,7 @@ export class OutgoingTransfer {
 
   /** For events that nobody waits for. */
   #report(event: SenderEvent, options: Parameters<Runner<SenderState, SenderEvent, SenderEffect>['dispatch']>[1] = {}): void {
-    this.#runner.dispatch(event, options).catch((error: unknown) => this.#live.logger.error({ err: error, event: event.type }, 'transfer: a step could not be taken'));
+    this.#runner.insist(event, options, this.#life.signal).catch((error: unknown) => this.#live.logger.error({ err: error, event: event.type }, 'transfer: a step could not be taken'));
   }
 
   #stop(): void {

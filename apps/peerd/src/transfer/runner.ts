@@ -2,8 +2,12 @@
  * Runs a machine: one event after the other. What a step changes is stored before its effects show it to anybody, unless a
  * restart would make the same of both states: then nobody waits for the disk.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
-import type { TransferCore } from '@peerd/protocol';
+import { PeerdError, type TransferCore } from '@peerd/protocol';
+
+/** What could not be stored is tried again after so long. */
+const storeAgainMs = 1_000;
 
 interface Step<State, Effect> {
   readonly state: State;
@@ -51,6 +55,22 @@ export class Runner<State extends TransferCore, Event, Effect> {
     const turn = this.#turn.then(() => this.#take(event, options));
     this.#turn = turn.catch(() => {});
     return turn;
+  }
+
+  /**
+   * For events that nobody would repeat: when their step can't be stored now (a full disk), they come again until it can, or
+   * until `signal` aborts. @throws what trying again does not help against
+   */
+  async insist(event: Event, options: DispatchOptions, signal: AbortSignal): Promise<void> {
+    for (;;) {
+      try {
+        return await this.dispatch(event, options);
+      } catch (error) {
+        if (signal.aborted) return undefined;
+        if (!(error instanceof PeerdError && error.retryable)) throw error;
+        await sleep(storeAgainMs, undefined, { signal }).catch(() => {});
+      }
+    }
   }
 
   async #take(event: Event, { when, first, changing }: DispatchOptions): Promise<void> {

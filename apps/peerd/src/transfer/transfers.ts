@@ -155,6 +155,10 @@ class StoredTransfers implements TransferService {
     return this.#registry.incoming(peer, transfer)?.expectsData() ?? false;
   }
 
+  dataRound(peer: PeerId, transfer: TransferId): number | undefined {
+    return this.#registry.incoming(peer, transfer)?.state.round;
+  }
+
   dataOpened(link: Link, transfer: TransferId, connection: DataConnection): void {
     const incoming = this.#registry.incoming(link.peer, transfer);
     if (incoming) incoming.dataOpened(link, connection);

@@ -68,6 +68,19 @@ describe('data connections', () => {
     expect(received).toEqual([transfer, transfer, transfer, other, other, other]);
   });
 
+  test.each(['dialling', 'listening'] as const)('what comes up after its round has ended is closed (%s side sends)', async (which) => {
+    const [receiver, senderLink] = which === 'dialling' ? [listener, outward] : [dialler, inward];
+    let round = 0;
+    receiver.round = () => (round += 1);
+    receiver.expects.add(transfer);
+    const connection = await senderLink.openData(transfer, never);
+    await until(() => connection.signal.aborted);
+    receiver.round = () => 1;
+    await senderLink.openData(transfer, never);
+    await receiver.data.next();
+    expect(round).toBe(2);
+  });
+
   test('nobody expects it: the one who asked gives up at its deadline', async () => {
     await Promise.all([dialler.links.stop(), listener.links.stop()]);
     await link({ openDataMs: 200, tokenMs: 100 });

@@ -21,6 +21,7 @@ export class TestPeer implements LinkUser {
   readonly messages: Arrivals<LinkMessage> = new Arrivals();
   readonly data: Arrivals<{ transfer: string; connection: DataConnection }> = new Arrivals();
   expects: Set<string> = new Set();
+  round: () => number = () => 1;
   onMessage: (link: Link, message: LinkMessage) => void | Promise<void> = (_link, message) => this.messages.push(message);
   links: LinkLayer;
 
@@ -58,6 +59,10 @@ export class TestPeer implements LinkUser {
 
   expectsData(_peer: PeerId, transfer: string): boolean {
     return this.expects.has(transfer);
+  }
+
+  dataRound(): number {
+    return this.round();
   }
 
   dataOpened(_link: Link, transfer: string, connection: DataConnection): void {

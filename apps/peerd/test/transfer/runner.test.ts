@@ -1,4 +1,4 @@
-import { newSender, restoredSender, type SenderEffect, type SenderEvent, type SenderState, senderStep } from '@peerd/protocol';
+import { newSender, PeerdError, restoredSender, type SenderEffect, type SenderEvent, type SenderState, senderStep } from '@peerd/protocol';
 import { describe, expect, test } from 'vitest';
 import { Runner } from '../../src/transfer/runner.ts';
 
@@ -40,6 +40,27 @@ describe('runner', () => {
     broken = false;
     await runner.dispatch({ type: 'linked' });
     expect([runner.state.state, effects]).toEqual(['connecting', ['say-offer']]);
+  });
+
+  test('an event that nobody would repeat comes again until its step is stored, and not after the end', async () => {
+    let failure: Error | undefined = new PeerdError('no_space', 'disk full');
+    const { runner, effects } = make(async () => {
+      if (failure) throw failure;
+    });
+    const life = new AbortController();
+    const told = runner.insist({ type: 'linked' }, {}, life.signal);
+    await new Promise(setImmediate);
+    expect([runner.state.state, effects]).toEqual(['queued', []]);
+    failure = undefined;
+    await told;
+    expect([runner.state.state, effects]).toEqual(['connecting', ['say-offer']]);
+    failure = new Error('a defect');
+    await expect(runner.insist({ type: 'local-cancel', end }, {}, life.signal)).rejects.toThrow('a defect');
+    failure = new PeerdError('io_error', 'broken disk');
+    const given = runner.insist({ type: 'local-cancel', end }, {}, life.signal);
+    life.abort();
+    await given;
+    expect(runner.state.state).toBe('connecting');
   });
 
   test('only what a restart would tell apart, or what comes with more than a state, is waited for', async () => {

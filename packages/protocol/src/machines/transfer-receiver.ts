@@ -19,6 +19,8 @@ export interface ReceiverState extends TransferCore {
   readonly data: number;
   /** `source-complete` came while data connections were still being read. */
   readonly complete: boolean;
+  /** Grows with each `accept`, within this process. A data connection belongs to the round for which it was opened: one that comes later would bring chunks again. */
+  readonly round: number;
   /** How often chunks were missing when all should have been there. */
   readonly gaps: number;
 }
@@ -82,7 +84,7 @@ type ReceiverStep = Step<ReceiverState, ReceiverEffect>;
 type ReceiverRow = Row<ReceiverState, ReceiverEvent, ReceiverEffect>;
 
 export const newReceiver: ReceiverState = {
-  state: 'queued', linked: true, asked: false, untold: false, error: undefined, ...unpaused, journal: 'stale', owesHave: false, data: 0, complete: false, gaps: 0,
+  state: 'queued', linked: true, asked: false, untold: false, error: undefined, ...unpaused, journal: 'stale', owesHave: false, data: 0, complete: false, round: 0, gaps: 0,
 };
 
 const to = (state: ReceiverState, change: Partial<ReceiverState>, ...effects: ReceiverEffect[]): ReceiverStep => ({ state: { ...state, ...change }, effects });
@@ -98,7 +100,7 @@ const consent = (state: ReceiverState): ReceiverStep => {
   if (isHeld(state)) return hold(state);
   const journal = state.journal === 'checking' ? 'checking' : 'stale';
   if (!state.asked) return proceed({ ...state, state: 'connecting', journal, owesHave: false, complete: false });
-  const { state: next, effects } = proceed({ ...state, state: 'accepted', journal, owesHave: true, complete: false });
+  const { state: next, effects } = proceed({ ...state, state: 'accepted', journal, owesHave: true, complete: false, round: state.round + 1 });
   return { state: next, effects: [...closed(state), { do: 'say-accept' }, ...effects] };
 };
 const proceed = (state: ReceiverState): ReceiverStep => {

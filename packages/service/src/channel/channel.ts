@@ -13,6 +13,9 @@ const closeGraceMs = 2_000;
 /** What `put` leaves queued: a chunk of the usual size and its header. */
 const putAheadBytes: number = MiB + 64 * KiB;
 
+/** Silence before the first probe of TCP keepalive. */
+const keepAliveMs = 30_000;
+
 export class Channel {
   readonly peerId: PeerId;
   /** SubjectPublicKeyInfo in DER of the key that the other side has proved to hold. */
@@ -43,6 +46,8 @@ export class Channel {
     this.local = { host: unmapped(socket.localAddress), port: socket.localPort ?? 0 };
     this.signal = this.#ended.signal;
     socket.setNoDelay(true);
+    // Whoever only waits for the other side to end a connection would never learn that the network forgot it.
+    socket.setKeepAlive(true, keepAliveMs);
     socket.on('error', (cause) => this.#end(new PeerdError('link_lost', `connection to ${formatAddress(this.remote)} failed: ${cause.message}`, { cause })));
     socket.on('close', () => this.#end(new PeerdError('link_lost', `connection to ${formatAddress(this.remote)} ended`)));
   }
