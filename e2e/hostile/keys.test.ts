@@ -7,7 +7,7 @@ import { type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { connect, type ConnectionOptions, createServer, type TLSSocket } from 'node:tls';
 import { promisify } from 'node:util';
-import { chat, chatAck, encodeMessage, hello, peerAlpn, ping, verifyCommit, verifyCommitment, verifyReveal } from '@peerd/protocol';
+import { chat, chatAck, encodeMessage, hello, peerAlpn, ping, verifyCommit, verifyCommitment, verifyNonceBytes, verifyReveal } from '@peerd/protocol';
 import { loadIdentity, newUlid } from '@peerd/service';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { type ScriptedLink, ScriptedPeer, type Target, targetOf } from '../harness/scripted-peer.ts';
@@ -160,11 +160,11 @@ describe('keys', () => {
     // With nonces of its own it gets through to the persons, who see different codes.
     const comparing = begin();
     for (const { link } of both) {
-      const nonce = randomBytes(32);
-      await link.next('verify-commit');
+      const nonce = randomBytes(verifyNonceBytes);
+      const { commitment } = await link.next('verify-commit');
       link.say(verifyCommit, { commitment: verifyCommitment(middle.id, nonce) });
       await link.next('verify-reveal');
-      link.say(verifyReveal, { nonce });
+      link.say(verifyReveal, { nonce, to: commitment });
     }
     const [codeOfAlice, codeOfBob] = await Promise.all(comparing.map(async (command) => (await command.line((line) => line['event'] === 'code'))['code']));
     expect(codeOfAlice).toMatch(/^\d{4} \d{4} \d{4}$/);
@@ -178,8 +178,8 @@ describe('keys', () => {
     toAlice.say(verifyCommit, ofBob);
     toBob.say(verifyCommit, ofAlice);
     const [nonceOfAlice, nonceOfBob] = await Promise.all(both.map(({ link }) => link.next('verify-reveal')));
-    toAlice.say(verifyReveal, nonceOfBob);
-    toBob.say(verifyReveal, nonceOfAlice);
+    toAlice.say(verifyReveal, { nonce: nonceOfBob?.nonce, to: ofAlice?.commitment });
+    toBob.say(verifyReveal, { nonce: nonceOfAlice?.nonce, to: ofBob?.commitment });
     for (const { result } of handedOn) expect((await result).stderr).toContain('"verify_broken"');
   });
 });
