@@ -1,6 +1,6 @@
 /** A rendezvous that tells each client whatever it likes: it speaks the real protocol, and lies. */
 import {
-  clientMessages, encodeMessage, type Hello, introductionResult, pong, registered, rendezvousAlpn, type RosterEntry, rosterSnapshot,
+  type Close, clientMessages, close as closeMessage, encodeMessage, type Hello, introductionResult, pong, registered, rendezvousAlpn, type RosterEntry, rosterSnapshot,
 } from '@peerd/protocol';
 import { answerHello, awaitHello, type Channel, type Identity, listen, type Listener } from '@peerd/service';
 
@@ -10,9 +10,12 @@ export interface LyingRendezvous {
   close(): void;
 }
 
-/** @param entry what it tells everybody about the one peer on its roster, also as the result of an introduction */
-export const startLyingRendezvous = async (identity: Identity, entry: () => RosterEntry): Promise<LyingRendezvous> => {
-  const mine: Hello = { versions: [1], role: 'register', nonce: Buffer.alloc(16, 9), name: 'liar', agent: 'liar/1' };
+/**
+ * @param entry what it tells everybody about the one peer on its roster, also as the result of an introduction
+ * @param more in its hello; `refusal`: it lets nobody in
+ */
+export const startLyingRendezvous = async (identity: Identity, entry: () => RosterEntry, { refusal, ...more }: Partial<Hello> & { refusal?: Close } = {}): Promise<LyingRendezvous> => {
+  const mine: Hello = { versions: [1], role: 'register', nonce: Buffer.alloc(16, 9), name: 'liar', agent: 'liar/1', ...more };
   const channels = new Set<Channel>();
   const serve = async (channel: Channel, settled: () => void): Promise<void> => {
     const { frames } = await awaitHello(channel, new AbortController().signal);
@@ -21,6 +24,10 @@ export const startLyingRendezvous = async (identity: Identity, entry: () => Rost
     channel.expect(clientMessages.bounds);
     for await (const frame of frames) {
       const message = clientMessages.read(frame);
+      if (refusal) {
+        channel.send(encodeMessage(closeMessage, refusal));
+        return channel.end();
+      }
       if (message?.kind === 'register') {
         channel.send(encodeMessage(registered, { epoch: 1, observedHost: '127.0.0.1', leaseMs: 30_000, heartbeatMs: 10_000 }));
         channel.send(encodeMessage(rosterSnapshot, { version: 1, peers: [entry()], last: true }));

@@ -41,6 +41,7 @@ export const targetOf = async (peer: Peer): Promise<Target> => {
 export class ScriptedPeer implements Disposable {
   readonly identity: Identity;
   name: string;
+  agent = 'scripted/1';
   /** As of a process that lives on; a new one says that it was started anew. */
   nonce: Buffer = randomBytes(16);
   readonly #connections = new Set<Disposable>();
@@ -63,7 +64,7 @@ export class ScriptedPeer implements Disposable {
   }
 
   hello(more: Partial<Hello> = {}): Hello {
-    return { versions: [...protocolVersions], role: 'link', nonce: this.nonce, name: this.name, agent: 'scripted/1', ...more };
+    return { versions: [...protocolVersions], role: 'link', nonce: this.nonce, name: this.name, agent: this.agent, ...more };
   }
 
   /** Makes it a contact of a daemon, as its person would. */

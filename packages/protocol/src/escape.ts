@@ -1,10 +1,11 @@
 /**
- * Text that a peer chose, made safe for a terminal, a log, a metric label or a page: control, format (bidi, zero-width)
- * and ANSI characters become visible escapes. Everything else stays as it is.
+ * Text that a peer chose, made safe for a terminal, a log, a metric label or a page: control, format (bidi), ANSI and
+ * invisible characters become visible escapes. Everything else stays as it is.
  */
 
-// Cc control, Cf format, Zl/Zp separators, Cs lone surrogates, Co private use, Cn unassigned.
-const unsafe = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Co}\p{Cn}\\]/gu;
+// Cc control, Cf format, Zl/Zp separators, Cs lone surrogates, Co private use, Cn unassigned, and what is never seen though
+// it counts as a letter or a mark. A selector stays where it chooses the form of the character before it.
+const unsafe = /(?:[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Co}\p{Cn}\\]|[\p{Default_Ignorable_Code_Point}--\p{Variation_Selector}]|(?<![\p{Emoji}\p{Script=Han}\p{Script=Mongolian}])\p{Variation_Selector})/gv;
 
 /** Zero-width joiner between pictographs (family emoji) is legal text and keeps its meaning. Code points that Unicode keeps for later ones (Cn) are shown as escapes, so nothing is joined to them. */
 const joinsEmoji = (text: string, offset: number): boolean =>
@@ -27,6 +28,17 @@ export const escapeText = (text: string): string =>
     }
     const code = character.codePointAt(0) ?? 0;
     return code < 0x80 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u{${code.toString(16)}}`;
+  });
+
+/**
+ * The same JSON, of the same meaning, in characters that steer nothing: what is unsafe in a string is written as `\\uXXXX`.
+ * For values that a program has to get as they are, where a person may look on.
+ */
+export const escapeJson = (json: string): string =>
+  json.replace(unsafe, (character) => {
+    // Outside of strings there is only white space of these; in strings JSON has escaped them itself.
+    if (character === '\\' || character < ' ') return character;
+    return Array.from({ length: character.length }, (_, index) => `\\u${character.charCodeAt(index).toString(16).padStart(4, '0')}`).join('');
   });
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });

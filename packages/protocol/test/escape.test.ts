@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { escapeBytes, escapeText } from '../src/index.ts';
+import { escapeBytes, escapeJson, escapeText } from '../src/index.ts';
 
 describe('escapeText', () => {
   test.each([
@@ -17,6 +17,13 @@ describe('escapeText', () => {
     ['\u{1fc68}\u200d\u{1f469}', '\\u{1fc68}\\u{200d}\u{1f469}'],
     ['back\\slash', 'back\\\\slash'],
     ['\ud800', '\\u{d800}'],
+    // Letters and marks that nobody sees.
+    ['\u3164a\u115f\u034fb', '\\u{3164}a\\u{115f}\\u{34f}b'],
+    // Selectors stay where they choose a form: an emoji, a keycap, a variant of a Han character.
+    ['\u2764\ufe0f 1\ufe0f\u20e3 \u845b\u{e0100}', '\u2764\ufe0f 1\ufe0f\u20e3 \u845b\u{e0100}'],
+    ['bob\ufe0f \u2764\ufe0f\ufe0f', 'bob\\u{fe0f} \u2764\ufe0f\\u{fe0f}'],
+    // Right to left, combining marks, Hangul, Devanagari: text as any other.
+    ['\u05e9\u05dc\u05d5\u05dd \u0645\u0631\u062d\u0628\u0627 e\u0301 \ud55c\uae00 \u0939\u093f\u0928\u094d\u0926\u0940', '\u05e9\u05dc\u05d5\u05dd \u0645\u0631\u062d\u0628\u0627 e\u0301 \ud55c\uae00 \u0939\u093f\u0928\u094d\u0926\u0940'],
   ])('%j', (text, shown) => {
     expect(escapeText(text)).toBe(shown);
   });
@@ -30,6 +37,16 @@ describe('escapeText', () => {
       }),
     );
   });
+});
+
+test('escapeJson: the same value, and nothing that steers', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary' }), (text) => {
+      const json = escapeJson(JSON.stringify({ [text]: [text] }, null, 1));
+      expect(JSON.parse(json)).toEqual({ [text]: [text] });
+      expect(json.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
+    }),
+  );
 });
 
 describe('escapeBytes', () => {

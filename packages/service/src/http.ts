@@ -50,7 +50,7 @@ export const errorBody = (error: unknown): { error: { code: string; message: str
     return { error: { code: error.code, message: error.message, hint: error.hint ?? null, ...(error.details ? { details: error.details } : {}) } };
   const status = (error as { statusCode?: number }).statusCode ?? 500;
   const message = error instanceof Error ? error.message : String(error);
-  return { error: { code: status < 500 ? 'invalid_argument' : 'internal', message, hint: status < 500 ? null : errorCodes.internal.summary } };
+  return { error: { code: status < 500 ? 'invalid_argument' : 'internal', message: escapeText(message), hint: status < 500 ? null : errorCodes.internal.summary } };
 };
 
 export const httpStatus = (error: unknown): number => {

@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { isatty } from 'node:tty';
 import { type DestinationStream, pino, type Logger } from 'pino';
 import type pinoPretty from 'pino-pretty';
+import { loggedError } from './logged-error.ts';
 import { isJournal, withPriority } from './systemd/journal.ts';
 
 export type { Logger } from 'pino';
@@ -13,7 +14,7 @@ const secrets = ['key', 'secret', 'token', 'roomSecret', 'roomProof', 'authoriza
 /** Logs to standard error, so that standard output stays free for what was asked for. */
 export const createLogger = (program: string, level: string): Logger => {
   const stream = isatty(2) ? readable() : lines();
-  return pino({ level, redact: { paths: secrets, censor: '[secret]' }, base: { program, pid: process.pid } }, stream);
+  return pino({ level, redact: { paths: secrets, censor: '[secret]' }, base: { program, pid: process.pid }, serializers: { err: loggedError } }, stream);
 };
 
 const lines = (): DestinationStream => {

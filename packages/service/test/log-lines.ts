@@ -5,3 +5,6 @@ const logger = createLogger('peerd', 'info');
 logger.info({ peer: 'k3f9', address: '192.0.2.7:1' }, 'link up');
 logger.debug('not shown');
 logger.error({ token: 'x', err: new Error('broken') }, 'it went wrong');
+// What a peer may have said, as it stands in errors.
+const said = 'x\u001b[6;66m\u009b31m\u202e\u200b\r\n    at forged (there:1:1)';
+logger.warn({ err: Object.assign(new Error(said, { cause: new Error(said) }), { hint: said, details: { names: [said] } }) }, 'a peer said something');

@@ -8,7 +8,11 @@ test('in a pipe: JSON, a line each', () => {
   const { stderr, stdout } = spawnSync(words[0] ?? '', words.slice(1), { encoding: 'utf8', env: {} });
   expect(stdout).toBe('');
   const lines = stderr.trimEnd().split('\n').map((line) => JSON.parse(line) as Record<string, unknown>);
-  expect(lines).toMatchObject([{ level: 30, program: 'peerd', peer: 'k3f9', msg: 'link up' }, { level: 50, token: '[secret]', err: { message: 'broken' }, msg: 'it went wrong' }]);
+  expect(lines).toMatchObject([{ level: 30, program: 'peerd', peer: 'k3f9', msg: 'link up' }, { level: 50, token: '[secret]', err: { message: 'broken' }, msg: 'it went wrong' }, { msg: 'a peer said something' }]);
+  expect(lines[1]).toMatchObject({ err: { type: 'Error', stack: expect.stringMatching(/^Error: broken\n {4}at .*log-lines\.ts/) as string } });
+  expect(JSON.stringify(lines[2])).toContain('\\\\u{202e}');
+  expect(stderr.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Cf}]/u);
+  expect((lines[2] as { err: { stack: string } }).err.stack).not.toMatch(/^ +at forged/m);
 });
 
 test('on a terminal: lines that a person reads', () => {
@@ -19,6 +23,8 @@ test('on a terminal: lines that a person reads', () => {
   expect(plain).toContain('Error: broken');
   expect(plain).toContain('[secret]');
   expect(plain).not.toContain('\u001b');
+  expect(plain.replaceAll('\r\n', '')).not.toMatch(/[\p{Cc}\p{Cf}]/u);
+  expect(plain).not.toMatch(/^ +at forged/m);
   expect(plain).not.toContain('not shown');
   expect(shown({})).toContain('\u001b[');
 });

@@ -1,12 +1,13 @@
 /** Makes sure that nobody else can stand in for us at the socket's path, and that nobody answers there already. */
 import { once } from 'node:events';
-import { lstat, mkdir, unlink } from 'node:fs/promises';
+import { lstat, mkdir, realpath, stat, unlink } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { dirname } from 'node:path';
 import { PeerdError } from '@peerd/protocol';
 
 /**
- * The directory exists (0700 if made here), is ours, and nobody else can write there; the path is free.
+ * The directory exists (0700 if made here), is ours, and nobody else can write there or put another in its place; the
+ * path is free.
  *
  * @throws PeerdError `invalid_settings`, `address_in_use`
  */
@@ -28,6 +29,12 @@ const checkDirectory = async (directory: string): Promise<void> => {
   if (stats.uid !== process.getuid?.()) throw new PeerdError('invalid_settings', `--control: ${directory} belongs to another user (uid ${stats.uid})`, { hint });
   if ((stats.mode & 0o022) !== 0)
     throw new PeerdError('invalid_settings', `--control: others can write in ${directory} (mode ${(stats.mode & 0o7777).toString(8)})`, { hint });
+  // Whoever may rename in a directory above can put one of their own in the place of ours; with the sticky bit only owners may.
+  for (let above = dirname(await realpath(directory)); ; above = dirname(above)) {
+    const { mode } = await stat(above);
+    if ((mode & 0o1002) === 0o002) throw new PeerdError('invalid_settings', `--control: everybody can rename in ${above} (mode ${(mode & 0o7777).toString(8)}, no sticky bit)`, { hint });
+    if (above === dirname(above)) break;
+  }
 };
 
 const removeStale = async (path: string): Promise<void> => {

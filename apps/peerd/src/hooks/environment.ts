@@ -1,5 +1,5 @@
 /** What a program of the person is told, by its environment. */
-import { escapeText } from '@peerd/protocol';
+import { escapeJson, escapeText } from '@peerd/protocol';
 import type { TransferRecord } from '../transfer/record.ts';
 
 export type Received = Pick<TransferRecord, 'id' | 'peer' | 'peerName' | 'state' | 'destination' | 'savedAs' | 'entries' | 'bytes' | 'note'>;
@@ -27,7 +27,7 @@ export const receivedEnvironment = (received: Received, name: string, control: s
     PEERD_DIRECTORY: received.destination ?? '',
     PEERD_ENTRIES: String(received.entries),
     PEERD_BYTES: String(received.bytes),
-    PEERD_SAVED_AS_JSON: JSON.stringify(listed),
+    PEERD_SAVED_AS_JSON: escapeJson(JSON.stringify(listed)),
     PEERD_SAVED_AS_LEFT_OUT: String(left),
     PEERD_CONTROL: control,
   };
@@ -48,7 +48,7 @@ const savedAs = ({ destination = '', savedAs: names }: Received): { listed: Save
     const bytes = Buffer.concat([Buffer.from(`${destination.replace(/\/$/, '')}/`), name]);
     const path = bytes.toString('utf8');
     const entry = Buffer.from(path).equals(bytes) ? { path } : { path, pathBase64: bytes.toString('base64') };
-    characters += JSON.stringify(entry).length;
+    characters += escapeJson(JSON.stringify(entry)).length;
     if (characters > maxNamesCharacters) break;
     listed.push(entry);
   }

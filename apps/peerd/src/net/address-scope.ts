@@ -17,7 +17,8 @@ export type AddressScope = 'loopback' | 'link-local' | 'routable' | 'unusable' |
 
 export const addressScope = (host: string): AddressScope => {
   const bare = host.replace(/%.*$/, '');
-  const version = isIP(bare);
+  // Of the whole: a zone is the name of an interface, not any text (RFC 4007 §11.2).
+  const version = isIP(host) && isIP(bare);
   if (version === 0) return 'name';
   const family = version === 6 ? 'ipv6' : 'ipv4';
   if (loopback.check(bare, family)) return 'loopback';

@@ -49,7 +49,7 @@ export class Failures {
       if (found) return new PeerdError(code, escapeText(found.message), { cause: found, ...(hint === undefined ? {} : { hint }), ...(found.details ? { details: found.details } : {}) });
     }
     const name = shortPeerId(this.#peer);
-    const tried = [...this.#dials].map(([address, error]) => `${address}: ${escapeText(withoutAddress(address, error.message))}`);
+    const tried = [...this.#dials].map(([address, error]) => `${escapeText(address)}: ${escapeText(withoutAddress(address, error.message))}`);
     if (this.introduction) tried.push(`introduction: ${escapeText(this.introduction.message)}`);
     if (tried.length === 0) {
       return new PeerdError('peer_unreachable', `no link to ${name} came up: no address of it is known, and no rendezvous lists it`, {

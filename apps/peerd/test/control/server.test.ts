@@ -1,4 +1,4 @@
-import { chmod, mkdir, mkdtemp, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdir, mkdtemp, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { once } from 'node:events';
 import { fork } from 'node:child_process';
@@ -44,6 +44,22 @@ describe('the socket file', () => {
     await symlink(base, join(base, 'link'));
     await writeFile(join(base, 'file'), '');
     for (const name of ['open', 'link', 'file']) await expect(prepareSocketFile(join(base, name, 's'))).rejects.toMatchObject({ code: 'invalid_settings' });
+  });
+
+  test('so is one above which everybody can rename; with the sticky bit nobody can', async () => {
+    const base = await temporary();
+    const path = join(base, 'mine', 's');
+    await chmod(base, 0o777);
+    await expect(prepareSocketFile(path)).rejects.toMatchObject({ code: 'invalid_settings', message: expect.stringContaining('sticky') });
+    await chmod(base, 0o1777);
+    await prepareSocketFile(path);
+  });
+
+  test.skipIf(process.getuid?.() !== 0)('one of another user is refused', async () => {
+    const directory = join(await temporary(), 'theirs');
+    await mkdir(directory, { mode: 0o700 });
+    await chown(directory, 65_534, 65_534);
+    await expect(prepareSocketFile(join(directory, 's'))).rejects.toMatchObject({ code: 'invalid_settings', message: expect.stringContaining('another user') });
   });
 
   test('a socket at which nobody answers is removed, one that answers is not, nor a file', async () => {
