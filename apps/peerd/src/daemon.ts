@@ -124,7 +124,7 @@ export const createDaemon = async (settings: PeerdSettings, { logger, env, onFat
     },
     onError: (error) => logger.error({ err: error }, 'a contact could not be stored'),
   });
-  const chat = await loadChat({ database, contacts, links: () => links, events: hub, logger });
+  const chat = await loadChat({ database, contacts, links: () => links, events: hub, logger, onRefused: metrics.messageRefused });
   const receipts = await openReceiptLog({ stateDir, database, self: identity.id, logger });
   starting.defer(() => receipts.close());
   const spool = await Spool.open({ stateDir, limit: settings.spoolQuota, logger, now });

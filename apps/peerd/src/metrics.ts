@@ -14,6 +14,8 @@ export interface DaemonMetrics {
   /** With the figures of the Node process, the delay of the event loop among them. */
   readonly registry: Registry;
   readonly observe: (observed: Observed) => void;
+  /** A message of a stranger was not stored. */
+  readonly messageRefused: () => void;
   readonly event: (event: ControlEvent) => void;
   /** @param route the pattern, not the path: a bounded set */
   readonly request: (method: string, route: string, status: number) => void;
@@ -25,6 +27,7 @@ export const createMetrics = (version: string): DaemonMetrics => {
   const registers = [registry];
   new Gauge({ name: 'peerd_build_info', help: 'The version that runs, as a label.', labelNames: ['version'], registers }).set({ version }, 1);
   const messages = new Counter({ name: 'peerd_messages_total', help: 'Messages that were delivered to a peer, or received.', labelNames: ['direction'], registers });
+  const messagesRefused = new Counter({ name: 'peerd_messages_refused_total', help: 'Messages of peers that are no contacts, and that were not stored since there were too many.', registers });
   const requests = new Counter({ name: 'peerd_control_requests_total', help: 'Answered requests to the control API.', labelNames: ['method', 'route', 'status'], registers });
   const statements = new Counter({ name: 'peerd_database_requests_total', help: 'Requests to the database.', registers });
   const commits = new Histogram({
@@ -41,6 +44,7 @@ export const createMetrics = (version: string): DaemonMetrics => {
       gauge(registry, 'peerd_messages_queued', 'Messages that wait for their receiver.', queuedMessages);
       gauge(registry, 'peerd_event_subscribers', 'Open event streams of the control API.', eventSubscribers);
     },
+    messageRefused: () => messagesRefused.inc(),
     event: (event) => {
       if (event.kind === 'message' && event.message.state === 'delivered') messages.inc({ direction: event.message.direction });
     },

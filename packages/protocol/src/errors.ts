@@ -45,7 +45,7 @@ export const errorCodes = {
   lease_expired: { exit: 1, retryable: true, summary: 'Nothing was heard for longer than the lease.' },
   slow_consumer: { exit: 1, retryable: true, summary: 'The client did not read what was sent to it.' },
   rate_limited: { exit: 1, retryable: true, summary: 'Too many requests in a short time.' },
-  too_many_connections: { exit: 1, retryable: true, summary: 'Too many unauthenticated connections.' },
+  too_many_connections: { exit: 1, retryable: true, summary: 'Too many connections of somebody who is not known, in all or of one address.' },
   retiring: { exit: 1, retryable: true, summary: 'The server is stopping and asks to come back later.' },
   // Wire
   version_unsupported: { exit: 1, retryable: false, summary: 'No protocol version is known to both sides.' },

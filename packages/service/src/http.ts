@@ -7,6 +7,7 @@ import { errorCodes, escapeText, formatAddress, PeerdError } from '@peerd/protoc
 import Fastify, { type FastifyInstance } from 'fastify';
 import type { Registry } from 'prom-client';
 import { z } from 'zod';
+import { boundConnections } from './bound-connections.ts';
 import { describeRoutes } from './openapi.ts';
 
 export interface HttpOptions {
@@ -19,8 +20,24 @@ export interface HttpOptions {
   readonly allowedHosts: readonly string[];
 }
 
+/** Headers and body of a request together. */
+const requestMs = 10_000;
+/** Between requests of a connection: longer than Prometheus' usual minute, so that it keeps its connection. */
+const idleMs = 75_000;
+/** How often slow requests are looked for. */
+const checkEveryMs = 1_000;
+/** Open connections: a few scrapers and persons. */
+const maxConnections = 128;
+
 export const createHttp = (options: HttpOptions): FastifyInstance => {
-  const app = Fastify({ logger: false, bodyLimit: 64 * 1024 });
+  const app = Fastify({
+    logger: false,
+    bodyLimit: 64 * 1024,
+    requestTimeout: requestMs,
+    keepAliveTimeout: idleMs,
+    http: { headersTimeout: requestMs, connectionsCheckingInterval: checkEveryMs },
+  });
+  boundConnections(app.server, maxConnections);
   app.addHook('onRequest', async (request) => {
     const host = request.host.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1').toLowerCase();
     if (host === 'localhost' || isIP(host) !== 0 || options.allowedHosts.includes(host)) return;

@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { isatty } from 'node:tty';
 import { type DestinationStream, pino, type Logger } from 'pino';
 import type pinoPretty from 'pino-pretty';
+import { createLogLimit } from './log-limit.ts';
 import { loggedError } from './logged-error.ts';
 import { isJournal, withPriority } from './systemd/journal.ts';
 
@@ -14,7 +15,19 @@ const secrets = ['key', 'secret', 'token', 'roomSecret', 'roomProof', 'authoriza
 /** Logs to standard error, so that standard output stays free for what was asked for. */
 export const createLogger = (program: string, level: string): Logger => {
   const stream = isatty(2) ? readable() : lines();
-  return pino({ level, redact: { paths: secrets, censor: '[secret]' }, base: { program, pid: process.pid }, serializers: { err: loggedError } }, stream);
+  const limit = createLogLimit(() => performance.now());
+  return pino({
+    level, redact: { paths: secrets, censor: '[secret]' }, base: { program, pid: process.pid }, serializers: { err: loggedError },
+    hooks: {
+      logMethod(args, method, lineLevel) {
+        // Who asks for details wants all of them.
+        if (lineLevel < pino.levels.values['info']!) return method.apply(this, args);
+        const { isWritten, leftOut } = limit.line(args.find((arg: unknown) => typeof arg === 'string') ?? '');
+        if (leftOut > 0) method.apply(this, [{ leftOut }, 'log lines were left out, since too many said the same']);
+        if (isWritten) method.apply(this, args);
+      },
+    },
+  }, stream);
 };
 
 const lines = (): DestinationStream => {

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { request } from 'node:http';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { text as readText } from 'node:stream/consumers';
 import type { IncomingMessage } from 'node:http';
 import { PeerdError } from '@peerd/protocol';
@@ -88,6 +88,25 @@ describe('error documents', () => {
     expect(httpStatus(new Error('x'))).toBe(500);
     expect(httpStatus(Object.assign(new Error('x'), { statusCode: 413 }))).toBe(413);
   });
+});
+
+test('over the limit of connections the oldest goes, and a newcomer gets in', async () => {
+  const port = await serve();
+  const sockets = Array.from({ length: 130 }, () => connect(port, '127.0.0.1').on('error', () => {}));
+  onTestFinished(() => sockets.forEach((socket) => socket.destroy()));
+  await Promise.all(sockets.map((socket) => once(socket, 'connect')));
+  expect(await get(port, '/healthz')).toMatchObject({ status: 200 });
+  const [oldest, last] = [sockets[0], sockets.at(-1)];
+  if (oldest?.closed === false) await once(oldest, 'close');
+  expect([oldest?.closed, last?.closed]).toEqual([true, false]);
+});
+
+test('a request that comes byte by byte is ended', { timeout: 30_000 }, async () => {
+  const socket = connect(await serve(), '127.0.0.1');
+  const drip = setInterval(() => socket.write('x'), 500);
+  onTestFinished(() => clearInterval(drip));
+  socket.write('GET /metrics HTTP/1.1\r\nhost: 127.0.0.1\r\nx: ');
+  expect(await readText(socket)).toMatch(/^HTTP\/1\.1 408 /);
 });
 
 test('a route that says nothing about itself cannot be added', async () => {

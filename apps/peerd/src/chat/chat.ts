@@ -38,6 +38,8 @@ export interface ChatOptions {
   readonly links: () => Pick<Links, 'get' | 'need' | 'release'>;
   readonly events: EventSink;
   readonly logger: Logger;
+  /** A message was not stored, since its sender is no contact and has too many here. */
+  readonly onRefused?: () => void;
   readonly limits?: ChatLimits;
 }
 
@@ -151,6 +153,7 @@ export class StoredChat implements Chat, LinkUser {
     const stored = await this.#store.receive({ peer: link.peer, peerName: link.name, id: body.id, text: body.text, sentAt: body.sentAt, stranger });
     if (stored === 'full') {
       // Without an acknowledgement the sender keeps it, and sends it again once there is room.
+      this.#options.onRefused?.();
       this.#options.logger.warn({ peer: link.peer }, 'chat: a message was not stored, its sender is no contact and has too many here');
       return;
     }

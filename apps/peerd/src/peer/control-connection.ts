@@ -2,9 +2,15 @@
 import { close as closeMessage, encodeMessage, linkMessages, type LinkMessage, PeerdError, ping, pong, select } from '@peerd/protocol';
 import { type Channel, closeReason, type Greeted } from '@peerd/service';
 import { reply } from '../net/reply.ts';
+import { fullBucket, type Rate, takeToken } from '../net/token-bucket.ts';
 
 /** How long users of a link may keep it from reading before it counts as dead. */
 const maxPauseMs = 60_000;
+
+/** Frames about the connection itself, and of types that are not known here. A peer that keeps the rules sends two in a heartbeat. */
+const idleRate: Rate = { burst: 200, perSecond: 20 };
+
+const idleKinds: ReadonlySet<LinkMessage['kind']> = new Set(['ping', 'pong', 'select']);
 
 export interface ControlEvents {
   heard(): void;
@@ -26,6 +32,7 @@ export class ControlConnection {
   /** Since when nothing is read because users of the link are busy. */
   #pausedAt: number | undefined;
   readonly #frames: Greeted['frames'];
+  #idle = fullBucket(idleRate, performance.now());
   #events: ControlEvents | undefined;
 
   constructor(channel: Channel, greeted: Greeted, dialled: boolean, number: number) {
@@ -76,6 +83,7 @@ export class ControlConnection {
           return;
         }
         const message = linkMessages.read(frame);
+        if (message === undefined || idleKinds.has(message.kind)) this.#spend();
         const busy = message && this.#message(message, frame.payload.length);
         if (!busy) continue;
         this.#pausedAt = performance.now();
@@ -88,6 +96,13 @@ export class ControlConnection {
       this.#closed(reason);
       if (!this.channel.signal.aborted) await this.channel.close(reason);
     }
+  }
+
+  /** Work for nothing is not done without end. @throws PeerdError `rate_limited` */
+  #spend(): void {
+    const { bucket, waitMs } = takeToken(this.#idle, idleRate, performance.now());
+    this.#idle = bucket;
+    if (waitMs > 0) throw new PeerdError('rate_limited', 'the peer sends more pings, or frames that mean nothing here, than it may');
   }
 
   #message(message: LinkMessage, bytes: number): Promise<void> | undefined {

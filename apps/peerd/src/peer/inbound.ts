@@ -2,7 +2,7 @@
  * What comes in at the listener: 1. TLS has shown the key, policy decides, 2. hello says what it is, 3. it becomes a control
  * connection or a data connection.
  */
-import { PeerdError } from '@peerd/protocol';
+import { PeerdError, type PeerId } from '@peerd/protocol';
 import { answerHello, awaitHello, type Channel, type Greeted } from '@peerd/service';
 import type { Admission } from './admission.ts';
 import type { LinksDeps } from './deps.ts';
@@ -15,6 +15,8 @@ export interface InboundContext {
   readonly admission: Admission;
   readonly metrics: LinkMetrics;
   readonly tokens: Tokens<TakeData>;
+  /** @throws PeerdError `too_many_connections` */
+  readonly makeRoomFor: (peer: PeerId) => void;
   readonly adopt: (channel: Channel, greeted: Greeted) => void;
   /** Aborts when the daemon stops. */
   readonly signal: AbortSignal;
@@ -32,6 +34,7 @@ export const acceptInbound = async (channel: Channel, settled: () => void, conte
       // A person may have blocked it meanwhile.
       const late = admission.refusal(channel.peerId);
       if (late) throw late;
+      context.makeRoomFor(channel.peerId);
       answerHello(channel, { ...deps.hello, role: 'link' });
       settled();
       return context.adopt(channel, greeted);

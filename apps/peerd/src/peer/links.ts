@@ -32,6 +32,9 @@ export interface LinkLayer extends Links {
 /** Introduced peers that we dial at the same time. */
 const maxExpected = 64;
 
+/** Peers that are no contacts and linked. One more takes the place of the oldest that has no transfer here: nobody can keep the others out. */
+const maxStrangers = 128;
+
 interface Peer {
   readonly slot: Slot;
   readonly pursuit: Pursuit;
@@ -97,6 +100,16 @@ export const createLinks = (deps: LinksDeps): LinkLayer => {
     for (const [id, { slot, pursuit }] of peers) if (slot.isEmpty && pursuit.isEmpty) peers.delete(id);
   };
 
+  const makeRoomFor = (newcomer: PeerId): void => {
+    if (deps.policy.isContact(newcomer) || peers.get(newcomer)?.slot.isOpen) return;
+    const strangers = [...peers].filter(([id, { slot }]) => slot.isOpen && !deps.policy.isContact(id));
+    if (strangers.length < maxStrangers) return;
+    const oldest = strangers.find(([id, { pursuit }]) => !pursuit.isWanted && !deps.policy.hasUnfinishedTransfer(id));
+    const reason = new PeerdError('too_many_connections', `${strangers.length} peers that are no contacts are linked already`);
+    if (!oldest) throw reason;
+    oldest[1].slot.end(reason);
+  };
+
   const introduced: IntroductionHandler = async (from, local) => {
     if (stopping.signal.aborted || deps.policy.isBlocked(from.id) || from.id === deps.identity.id) return 'refused';
     const verdict = (await deps.admitIntroduction?.(from)) ?? 'accepted';
@@ -153,6 +166,7 @@ export const createLinks = (deps: LinksDeps): LinkLayer => {
         metrics,
         tokens,
         signal: stopping.signal,
+        makeRoomFor,
         adopt: (...[channel, greeted]: Parameters<Parameters<typeof acceptInbound>[2]['adopt']>) => {
           sweep();
           peerOf(channel.peerId).slot.adopt(channel, greeted, false);

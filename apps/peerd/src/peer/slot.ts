@@ -34,6 +34,11 @@ export class Slot {
     return this.#link;
   }
 
+  /** There is a connection that is not closing. */
+  get isOpen(): boolean {
+    return this.#connections.size > 0;
+  }
+
   /** There is no connection, open or closing. */
   get isEmpty(): boolean {
     return this.#connections.size === 0 && this.#closing.size === 0;

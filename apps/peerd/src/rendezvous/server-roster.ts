@@ -7,6 +7,9 @@ export interface Listed {
   readonly heard: number;
 }
 
+/** Peers of one room that are remembered. More of them, as of a rendezvous that invents them, are left out. */
+const maxPeers = 10_000;
+
 /** What one rendezvous says about the room, without ourselves. */
 export class ServerRoster {
   readonly #own: PeerId;
@@ -51,6 +54,7 @@ export class ServerRoster {
   #put(peers: Map<PeerId, Listed>, entries: readonly RosterEntry[]): void {
     for (const entry of entries) {
       if (entry.id === this.#own || (peers.get(entry.id)?.entry.epoch ?? 0) > entry.epoch) continue;
+      if (peers.size >= maxPeers && !peers.has(entry.id)) continue;
       peers.set(entry.id, { entry, heard: this.#clock() });
     }
   }

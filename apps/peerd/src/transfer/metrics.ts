@@ -1,11 +1,14 @@
 /** What Prometheus sees of transfers. Labels are bounded sets; nothing that a peer chose is in them. */
-import { isFinalState, type StageTimes, type TransferPhase, type TransferState, transferStates } from '@peerd/protocol';
+import { type ErrorCode, isFinalState, type StageTimes, type TransferPhase, type TransferState, transferStates } from '@peerd/protocol';
+import { startAtZero } from '@peerd/service';
 import { Counter, Gauge, type Registry } from 'prom-client';
 import type { Direction } from './record.ts';
 
 const directions = ['send', 'receive'] as const;
 
 export interface TransferMetrics {
+  /** An offer did not come into the inbox. */
+  offerRefused(reason: ErrorCode): void;
   finished(direction: Direction, outcome: TransferPhase): void;
   content(direction: Direction, chunks: number, bytes: number): void;
   /** @param bytes of frames, compressed or not */
@@ -18,6 +21,7 @@ export interface TransferMetrics {
 export const createTransferMetrics = (registry: Registry, unfinished: (direction: Direction, state: TransferState) => number): TransferMetrics => {
   const registers = [registry];
   const outcomes = new Counter({ name: 'peerd_transfers_total', help: 'Transfers that ended, by how they ended', labelNames: ['direction', 'outcome'], registers });
+  const offersRefused = new Counter({ name: 'peerd_offers_refused_total', help: 'Offers that were not taken into the inbox, by reason', labelNames: ['reason'], registers });
   const bytes = new Counter({ name: 'peerd_transfer_bytes_total', help: 'Content bytes sent and stored', labelNames: ['direction'], registers });
   const wireBytes = new Counter({ name: 'peerd_transfer_wire_bytes_total', help: 'Bytes of content frames on data connections, compressed or not, before encryption', labelNames: ['direction'], registers });
   const chunks = new Counter({ name: 'peerd_transfer_chunks_total', help: 'Chunks sent and stored', labelNames: ['direction'], registers });
@@ -38,7 +42,9 @@ export const createTransferMetrics = (registry: Registry, unfinished: (direction
     wireBytes.inc({ direction }, 0);
     chunks.inc({ direction }, 0);
   }
+  startAtZero(offersRefused, 'reason', ['too_many_offers', 'manifest_too_large', 'manifest_invalid', 'policy_unknown']);
   return {
+    offerRefused: (reason) => offersRefused.inc({ reason }),
     finished: (direction, outcome) => outcomes.inc({ direction, outcome }),
     content: (direction, count, size) => {
       chunks.inc({ direction }, count);

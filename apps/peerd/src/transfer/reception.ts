@@ -129,6 +129,7 @@ export class Reception {
 
   #refuse(link: Link, { transfer }: Offer, error: unknown): void {
     const { code, message } = endOf(error);
+    this.#environment.metrics.offerRefused(error instanceof PeerdError ? error.code : 'internal');
     this.#environment.logger.warn({ peer: link.peer, transfer, code }, 'transfer: an offer was refused');
     this.#environment.posts.post(link, encodeMessage(reject, { transfer, code, message: clipped(message) }));
   }

@@ -2,11 +2,11 @@
 import { randomBytes } from 'node:crypto';
 import { connect as tcpConnect } from 'node:net';
 import { chat, encodeFrame, encodeMessage, handshakeMessages, type Hello, hello, peerAlpn, PeerdError, ping, protocolVersions, select } from '@peerd/protocol';
-import { type Channel, closeReason, dial, greet, type Greeted, type Identity } from '@peerd/service';
+import { type Channel, closeReason, dial, greet, type Greeted, type Identity, loadIdentity } from '@peerd/service';
 import fc from 'fast-check';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import type { ActiveLink } from '../../src/peer/active-link.ts';
-import { identities, until } from '../support.ts';
+import { identities, temporaryDirectory, until } from '../support.ts';
 import { Hub, type TestPeer } from './hub.ts';
 
 const never = new AbortController().signal;
@@ -140,6 +140,36 @@ describe('a hostile peer', () => {
     channel.send(text);
     await peer.messages.next();
     expect(connection.channel.queuedBytes).toBe(queued);
+  });
+
+  test.each([['pings', encodeMessage(ping, { seq: 1 })], ['unknown frames', encodeFrame(0x7e, Buffer.from('later'))]])('%s without end: told, dropped and counted', async (_, frame) => {
+    const peer = await victim(low);
+    const { channel, frames } = await greeted(peer, high);
+    for (let count = 0; count < 1_000; count += 1) channel.send(frame);
+    expect(await ending(frames)).toBe('rate_limited');
+    expect(peer.messages.waiting).toBe(0);
+    expect(await peer.metric('peerd_links_ended_total{reason="rate_limited"} 1')).toBe(true);
+  });
+
+  test('more strangers than may be linked: the oldest without a transfer is told and gives way, contacts do not count', { timeout: 60_000 }, async () => {
+    const peer = await victim(low, { timing: { askedDialMs: 1 } });
+    const directory = await temporaryDirectory();
+    const linked: { id: string; frames: Greeted['frames'] }[] = [];
+    const join = async (index: number): Promise<void> => {
+      const stranger = await loadIdentity(`${directory}/${index}`);
+      await peer.links.introduced({ id: stranger.id, name: 's', addresses: [], epoch: 1 }, true);
+      const { channel, frames } = await greeted(peer, stranger);
+      linked.push({ id: stranger.id, frames });
+      if (stranger.id < low.id) channel.send(encodeMessage(select, { order: 1 }));
+      await until(() => peer.links.get(stranger.id) !== undefined);
+    };
+    await greeted(peer, high);
+    for (let index = 0; index < 128; index += 1) await join(index);
+    const [first, second] = linked;
+    peer.unfinished.add(first?.id ?? '');
+    await join(128);
+    expect(second && (await ending(second.frames))).toBe('too_many_connections');
+    expect([peer.links.get(first?.id ?? '') !== undefined, peer.links.get(high.id) !== undefined]).toEqual([true, true]);
   });
 
   test('no TLS at all: the listener does not mind', async () => {

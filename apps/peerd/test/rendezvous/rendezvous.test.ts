@@ -60,6 +60,19 @@ describe('client of a rendezvous', () => {
     return { rendezvous, served, registry: rendezvous.registry };
   };
 
+  test('a rendezvous that invents peers without end: a bounded number is remembered', async () => {
+    const { rendezvous, served } = await start();
+    const digits = 'abcdefghijklmnopqrstuvwxyz234567';
+    const idOf = (index: number): string => [...index.toString(32).padStart(4, '0')].map((digit) => digits[Number.parseInt(digit, 32)]).join('').repeat(13);
+    for (let page = 0; page < 50; page += 1) {
+      const peers = Array.from({ length: 256 }, (_, index) => peer('b', { id: idOf(page * 256 + index) }));
+      served.send(rosterDelta, { from: page + 1, to: page + 2, upserts: peers, removes: [] });
+    }
+    served.send(rosterDelta, { from: 51, to: 52, upserts: [peer('z', { id: idOf(0), name: 'renamed' })], removes: [] });
+    await until(() => rendezvous.roster.get(idOf(0))?.name === 'renamed');
+    expect(rendezvous.roster.all()).toHaveLength(10_000);
+  });
+
   test('registers with its addresses, pins the key, shows the roster, unregisters', async () => {
     const rendezvous = create();
     rendezvous.start();

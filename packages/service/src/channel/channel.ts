@@ -146,6 +146,16 @@ export class Channel {
     clearTimeout(grace);
   }
 
+  /** Sends `close` with the reason and ends the connection without waiting for the other side: for those of whom there are too many. */
+  dismiss(reason: PeerdError): void {
+    if (this.#socket.writableEnded) {
+      this.#socket.destroy();
+      return;
+    }
+    this.#socket.write(encodeMessage(closeMessage, { code: reason.code, message: reason.message.slice(0, 256) }));
+    this.#socket.destroySoon();
+  }
+
   /** Ends the write side after everything queued was sent; the other side sees the end of the stream. */
   end(): void {
     if (!this.#socket.destroyed) this.#socket.end();

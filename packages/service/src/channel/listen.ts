@@ -30,6 +30,9 @@ export interface Listener {
 
 interface Pending {
   readonly host: string;
+  /** From when TLS is up: whoever is evicted from then on is told why. */
+  channel: Channel | undefined;
+  finish(reason?: PeerdError): void;
   evict(reason: PeerdError): void;
 }
 
@@ -40,7 +43,7 @@ export const listen = async (identity: Identity, options: ListenOptions): Promis
   // Insertion order is age.
   const pending = new Set<Pending>();
   // By remote address and port: Node does not tell which raw socket a TLS socket came from.
-  const settlers = new Map<string, (reason?: PeerdError) => void>();
+  const byEndpoint = new Map<string, Pending>();
   const limits = options.maxPending ?? defaultMaxPending;
   const server = createServer({ ...tlsOptions(identity, options.protocols), requestCert: true, handshakeTimeout: handshakeTimeoutMs, allowHalfOpen: false });
 
@@ -61,29 +64,35 @@ export const listen = async (identity: Identity, options: ListenOptions): Promis
     };
     const entry: Pending = {
       host,
+      channel: undefined,
+      finish,
       evict: (reason) => {
         finish(reason);
-        raw.destroy();
+        if (entry.channel) entry.channel.dismiss(reason);
+        else raw.destroy();
       },
     };
     const timer = setTimeout(() => entry.evict(new PeerdError('handshake_timeout', `${host} did not complete the handshake in time`)), handshakeTimeoutMs);
     pending.add(entry);
     const key = endpoint(raw);
-    settlers.set(key, finish);
+    byEndpoint.set(key, entry);
     raw.on('close', () => {
-      settlers.delete(key);
+      byEndpoint.delete(key);
       finish(new PeerdError('link_lost', `${host} left during the handshake`));
     });
   });
 
   server.on('secureConnection', (socket: TLSSocket) => {
-    const finish = settlers.get(endpoint(socket)) ?? (() => {});
+    const entry = byEndpoint.get(endpoint(socket));
+    const finish = (reason?: PeerdError): void => entry?.finish(reason);
     socket.on('error', () => {});
     try {
       const peer = checkedPeer(socket, undefined);
       if (typeof socket.alpnProtocol !== 'string' || !options.protocols.includes(socket.alpnProtocol))
         throw new PeerdError('version_unsupported', 'no common application protocol');
-      options.onChannel(new Channel(socket, peer, handshakeMessages.bounds), finish);
+      const channel = new Channel(socket, peer, handshakeMessages.bounds);
+      if (entry) entry.channel = channel;
+      options.onChannel(channel, finish);
     } catch (error) {
       finish(error instanceof PeerdError ? error : new PeerdError('internal', 'could not accept a connection', { cause: error }));
       socket.destroy();

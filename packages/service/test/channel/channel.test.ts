@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { encodeFrame, encodeMessage, type Hello, linkMessages, peerAlpn, PeerdError, ping } from '@peerd/protocol';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { answerHello, awaitHello, type Channel, dial, greet, type Greeted, type Identity, listen, type ListenOptions, type Listener, loadIdentity } from '../../src/index.ts';
+import { answerHello, awaitHello, type Channel, closeReason, dial, greet, type Greeted, type Identity, listen, type ListenOptions, type Listener, loadIdentity } from '../../src/index.ts';
 
 const hello = (name: string): Hello => ({ versions: [1], role: 'link', nonce: Buffer.alloc(16, 1), name, agent: 'test/1' });
 const never = new AbortController().signal;
@@ -142,5 +142,18 @@ describe('channel', () => {
     expect(refused).toEqual(['too_many_connections']);
     expect(sockets.map((socket) => socket.closed)).toEqual([true, false, false]);
     for (const socket of sockets) socket.destroy();
+  });
+
+  test('whoever is evicted after TLS is told', async () => {
+    const refused: string[] = [];
+    const isUp = Promise.withResolvers<void>();
+    const listener = await serve(() => isUp.resolve(), { maxPending: { perAddress: 1, total: 10 }, onRefused: (reason) => refused.push(reason.code) });
+    const first = await dial(alice, target(listener), never);
+    await isUp.promise;
+    const second = await dial(alice, target(listener), never);
+    const { value: frame } = await first.frames().next();
+    expect(frame && closeReason(frame.payload)).toMatchObject({ code: 'too_many_connections' });
+    expect(refused).toEqual(['too_many_connections']);
+    second.destroy(new PeerdError('cancelled', 'test over'));
   });
 });
