@@ -105,10 +105,11 @@ describe('keys', () => {
     expect((await answerTo(await tlsClient(own()))).length).toBeGreaterThan(0);
   });
 
-  const answers = async (link: ScriptedLink): Promise<void> => {
+  const answers = async (link: ScriptedLink): Promise<boolean> => {
     const seq = randomBytes(4).readUInt32BE();
     link.say(ping, { seq });
-    await link.next('pong', (body) => body.seq === seq);
+    const pong = await link.next('pong', (body) => body.seq === seq);
+    return pong.seq === seq;
   };
 
   test('the boot nonce of another peer replaces nothing of it', async () => {
@@ -118,8 +119,8 @@ describe('keys', () => {
     const link = await carol.link(target);
     for (const nonce of [carol.nonce, randomBytes(16)]) {
       erin.nonce = nonce;
-      await answers(await erin.link(target));
-      await answers(link);
+      expect(await answers(await erin.link(target))).toBe(true);
+      expect(await answers(link)).toBe(true);
     }
   });
 
@@ -142,7 +143,7 @@ describe('keys', () => {
     const { message, state } = await alice.json<{ message: { id: string }; state: string }>('chat', bob.id, 'are you there?');
     expect(state).toBe('queued');
     link.say(chatAck, { id: message.id });
-    await answers(link);
+    expect(await answers(link)).toBe(true);
     expect((await alice.json<{ messages: { state: string }[] }>('chat', bob.id, '--history', '50')).messages).toMatchObject([{ state: 'queued' }]);
     // Back again, bob gets it.
     await bob.start();

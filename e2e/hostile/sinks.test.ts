@@ -45,7 +45,7 @@ describe('whatever a peer says, nothing of it steers', () => {
     rendezvous = await world.rendezvous({ args: ['--log-level', 'trace'] });
     // Two rendezvous that lie: one about its roster, one about why it lets nobody in.
     const [liar, refusing] = await Promise.all(['liar', 'refusing'].map((name) => loadIdentity(join(world.directory, name))));
-    const forged: RosterEntry = { id: 'b'.repeat(52) as RosterEntry['id'], name: evilNames[0] ?? '', epoch: 1, addresses: [{ host: `2001:db8::1%${evilNames[1]}`, port: 1, kind: 'host' }, { host: evilNames[2] ?? '', port: 1, kind: 'host' }, { host: '127.0.0.1', port: 1, kind: 'host' }] };
+    const forged: RosterEntry = { id: 'b'.repeat(52), name: evilNames[0] ?? '', epoch: 1, addresses: [{ host: `2001:db8::1%${evilNames[1]}`, port: 1, kind: 'host' }, { host: evilNames[2] ?? '', port: 1, kind: 'host' }, { host: '127.0.0.1', port: 1, kind: 'host' }] };
     if (!liar || !refusing) throw new Error('no keys');
     liars.push(
       await startLyingRendezvous(liar, () => forged, { name: evilNames[1] ?? '', agent: evilNames[2] ?? '' }),

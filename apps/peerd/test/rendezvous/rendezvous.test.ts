@@ -63,7 +63,7 @@ describe('client of a rendezvous', () => {
   test('a rendezvous that invents peers without end: a bounded number is remembered', async () => {
     const { rendezvous, served } = await start();
     const digits = 'abcdefghijklmnopqrstuvwxyz234567';
-    const idOf = (index: number): string => [...index.toString(32).padStart(4, '0')].map((digit) => digits[Number.parseInt(digit, 32)]).join('').repeat(13);
+    const idOf = (index: number): string => Array.from(index.toString(32).padStart(4, '0'), (digit) => digits[Number.parseInt(digit, 32)]).join('').repeat(13);
     for (let page = 0; page < 50; page += 1) {
       const peers = Array.from({ length: 256 }, (_, index) => peer('b', { id: idOf(page * 256 + index) }));
       served.send(rosterDelta, { from: page + 1, to: page + 2, upserts: peers, removes: [] });
