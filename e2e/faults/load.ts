@@ -6,6 +6,8 @@ import type { Random } from './random.ts';
 
 const KiB = 1024;
 const MiB = 1024 * KiB;
+/** The least that peerctl takes. */
+const leastRate = KiB;
 
 export type LoadKind = 'file' | 'tree' | 'small-files' | 'stdin' | 'replace';
 export type Side = 'alice' | 'bob';
@@ -18,26 +20,29 @@ export interface Load {
   readonly to: Side;
   /** Makes a repeated send the same transfer. */
   readonly key: string;
-  /** Bytes per second: holds the transfer open for the fault to find it. */
-  readonly limitRate: number;
+  /** How long the content takes at its rate limit: so that the fault finds it under way. */
+  readonly lastsMs: number;
   readonly random: Random;
 }
 
-/** One to three, mostly from alice to bob. */
-export const planLoads = (random: Random): Load[] => {
+/** One to three, mostly from alice to bob. @param spool whether the state directory has room for what is uploaded: 256 MiB more than that */
+export const planLoads = (random: Random, spool: boolean): Load[] => {
   const count = random.pick([1, 1, 2, 2, 3]);
   return Array.from({ length: count }, (_, index) => {
-    const kind = random.pick<LoadKind>(['file', 'file', 'tree', 'small-files', 'stdin', 'replace']);
+    const drawn = random.pick<LoadKind>(['file', 'file', 'tree', 'small-files', 'stdin', 'replace']);
+    const kind = drawn === 'stdin' && !spool ? 'file' : drawn;
     const back = random.chance(0.25);
     return {
       kind, name: `${index}-${kind}`, from: back ? 'bob' : 'alice', to: back ? 'alice' : 'bob', key: `key-${index}`,
-      limitRate: random.pick([MiB, 2 * MiB, 4 * MiB]), random: random.fork(`content-${index}`),
+      lastsMs: random.int(1_000, 6_000), random: random.fork(`content-${index}`),
     };
   });
 };
 
 export interface Prepared extends Load {
   readonly path: string;
+  /** Bytes per second. */
+  readonly limitRate: number;
   readonly content: Digest;
   /** What stands in the destination before (kind `replace`). */
   readonly before: Digest | undefined;
@@ -46,32 +51,34 @@ export interface Prepared extends Load {
 /** Makes the content below `source` and, for what is replaced, its predecessor in `destination`. */
 export const prepareLoad = (load: Load, source: string, destination: string): Prepared => {
   const path = join(source, load.name);
-  const { random } = load;
-  let before: Digest | undefined;
-  switch (load.kind) {
-    case 'file':
-    case 'stdin':
-      writeFileSync(path, random.bytes(random.pick([random.int(0, 64 * KiB), random.int(MiB, 6 * MiB), random.int(4 * MiB, 12 * MiB)])));
-      break;
-    case 'replace': {
-      const bytes = random.bytes(random.int(2 * MiB, 8 * MiB));
-      writeFileSync(path, bytes);
-      // A part of it is as it was, so that it is a basis.
-      writeFileSync(join(destination, load.name), Buffer.concat([bytes.subarray(0, random.int(0, bytes.length)), random.bytes(random.int(1, MiB))]));
-      before = digestOf(join(destination, load.name));
-      break;
-    }
-    case 'tree':
-      makeTree(random, path);
-      break;
-    case 'small-files':
-      mkdirSync(path);
-      for (let index = random.int(200, 600); index >= 0; index -= 1) writeFileSync(join(path, `${index}`), random.bytes(random.int(0, 6 * KiB)));
-  }
-  return { ...load, path, content: digestOf(path), before };
+  const { bytes, before } = makeContent(load, path, join(destination, load.name));
+  return { ...load, path, before, limitRate: Math.max(leastRate, Math.round((bytes * 1_000) / load.lastsMs)), content: digestOf(path) };
 };
 
-const makeTree = (random: Random, root: string): void => {
+/** @returns the bytes of content */
+const makeContent = ({ kind, random }: Load, path: string, final: string): { bytes: number; before?: Digest } => {
+  switch (kind) {
+    case 'file':
+    case 'stdin':
+      return { bytes: write(path, random.bytes(random.pick([random.int(0, 64 * KiB), random.int(MiB, 6 * MiB), random.int(4 * MiB, 12 * MiB)]))) };
+    case 'replace': {
+      const content = random.bytes(random.int(2 * MiB, 8 * MiB));
+      // A part of it is as it was, so that it is a basis.
+      write(final, Buffer.concat([content.subarray(0, random.int(0, content.length)), random.bytes(random.int(1, MiB))]));
+      return { bytes: write(path, content), before: digestOf(final) };
+    }
+    case 'tree':
+      return { bytes: makeTree(random, path) };
+    case 'small-files': {
+      mkdirSync(path);
+      let bytes = 0;
+      for (let index = random.int(200, 600); index > 0; index -= 1) bytes += write(join(path, `${index}`), random.bytes(random.int(0, 6 * KiB)));
+      return { bytes };
+    }
+  }
+};
+
+const makeTree = (random: Random, root: string): number => {
   mkdirSync(root);
   const directories = [root];
   for (let index = random.int(2, 8); index > 0; index -= 1) {
@@ -79,11 +86,17 @@ const makeTree = (random: Random, root: string): void => {
     mkdirSync(directory);
     directories.push(directory);
   }
+  let bytes = 0;
   for (let index = random.int(5, 40); index > 0; index -= 1) {
     const size = random.chance(0.1) ? random.int(MiB, 2 * MiB) : random.int(0, 100 * KiB);
-    writeFileSync(join(random.pick(directories), `f${index}`), random.bytes(size));
+    bytes += write(join(random.pick(directories), `f${index}`), random.bytes(size));
   }
   symlinkSync('f1', join(random.pick(directories), 'link'));
   // Latin-1, which is no UTF-8.
-  writeFileSync(Buffer.concat([Buffer.from(`${random.pick(directories)}/caf`), Buffer.from([0xe9])]), 'odd name');
+  return bytes + write(Buffer.concat([Buffer.from(`${random.pick(directories)}/caf`), Buffer.from([0xe9])]), Buffer.from('odd name'));
+};
+
+const write = (path: string | Buffer, content: Buffer): number => {
+  writeFileSync(path, content);
+  return content.length;
 };

@@ -4,6 +4,9 @@ import { help, type Options, parseOptions, UsageError } from './options.ts';
 import type { RunResult } from './run.ts';
 import { tableOf } from './table.ts';
 
+const interrupted = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interrupted.abort(new Error(`interrupted by ${signal}`)));
+
 const say = (line: string): void => console.log(line);
 
 const replayOf = (seed: string, { fault }: RunResult, number: number): string => `pnpm faults --seed ${seed} --only ${fault} --first ${number} --runs 1`;
@@ -15,7 +18,7 @@ const main = async (options: Options): Promise<number> => {
   for (const { fault, why } of skipped) say(`left out: ${fault}: ${why}`);
   if (faults.length === 0) throw new UsageError('none of these faults can be made here');
   const results = await runMany({
-    ...options, faults,
+    ...options, faults, signal: interrupted.signal,
     onRun: (result, number) => {
       const { fault, sent, resumed, wrong, kept } = result;
       say(`${number} ${fault}: ${sent.length} sent, ${resumed} resumed${sent.some(({ failed }) => failed.length > 0) ? `, failed at first: ${sent.flatMap(({ failed }) => failed).join(', ')}` : ''}${wrong.length > 0 ? ', WRONG:' : ''}`);
@@ -27,6 +30,7 @@ const main = async (options: Options): Promise<number> => {
   for (const line of tableOf(results, faults.map(({ name }) => name))) say(line);
   const wrong = results.filter((result) => result.wrong.length > 0).length;
   say(`\nseed ${seed}: ${results.length} runs, ${wrong === 0 ? 'nothing wrong' : `${wrong} wrong`}`);
+  if (interrupted.signal.aborted) return 130;
   return wrong === 0 ? 0 : 1;
 };
 

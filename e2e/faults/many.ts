@@ -28,18 +28,20 @@ export interface ManyOptions {
   readonly first: number;
   readonly runs: number;
   readonly jobs: number;
+  readonly signal: AbortSignal;
   readonly onRun: (result: RunResult, number: number) => void;
 }
 
-export const runMany = async ({ faults, seed, first, runs, jobs, onRun }: ManyOptions): Promise<RunResult[]> => {
+export const runMany = async ({ faults, seed, first, runs, jobs, signal, onRun }: ManyOptions): Promise<RunResult[]> => {
   const results: RunResult[] = [];
   let next = first;
   const worker = async (): Promise<void> => {
-    for (let number = next++; number < first + runs; number = next++) {
+    for (let number = next++; number < first + runs && !signal.aborted; number = next++) {
       const fault = faults[number % faults.length];
       if (!fault) return;
       // Socket paths are at most 107 bytes long.
-      const result = await runOnce(fault, `${seed}/${number}`, join(tmpdir(), `pe-faults-${process.pid}-${number}`));
+      const result = await runOnce(fault, `${seed}/${number}`, join(tmpdir(), `pe-faults-${process.pid}-${number}`), signal);
+      if (signal.aborted) return;
       results.push(result);
       onRun(result, number);
     }

@@ -31,7 +31,8 @@ or delivered in part. Everything runs on loopback, or in namespaces and on file 
 Faults:
 ${faults.map(({ name, summary }) => `  ${name.padEnd(16)}  ${summary}`).join('\n')}
 
-Exit codes: 0 nothing is wrong; 1 something is: what, how to run it again and where its world is kept is printed; 2 usage.
+Exit codes: 0 nothing is wrong; 1 something is: what, how to run it again and where its world is kept is printed; 2 usage;
+130 interrupted.
 `;
 
 /** @returns undefined: help was asked for. @throws UsageError */

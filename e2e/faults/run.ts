@@ -7,13 +7,14 @@
  * 3. the fault is gone: what failed is sent again, what waits in an inbox is accepted
  * 4. everything is at rest: the checks
  */
+import { once } from 'node:events';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ask } from '../harness/control.ts';
 import { checkAll } from './checks.ts';
 import type { Fault } from './fault.ts';
-import { planLoads, prepareLoad } from './load.ts';
+import { type Load, planLoads, prepareLoad } from './load.ts';
 import { Random } from './random.ts';
 import { type Course, type Sent, sendUntilThere, settleMs } from './sending.ts';
 import { Sightings } from './sightings.ts';
@@ -30,20 +31,25 @@ export interface RunResult {
 }
 
 /** The fault begins within so long after the first send. */
-const beginWithinMs = 4_000;
+const beginWithinMs = 3_000;
 
-export const runOnce = async (fault: Fault, seed: string, directory: string): Promise<RunResult> => {
+/** @param signal ends the run early; what it started is taken down */
+export const runOnce = async (fault: Fault, seed: string, directory: string, signal: AbortSignal): Promise<RunResult> => {
   rmSync(directory, { recursive: true, force: true });
   mkdirSync(directory, { recursive: true });
   const random = new Random(`${seed}/${fault.name}`);
-  const outcome: { sent: Sent[]; resumed: number; wrong: string[] } = { sent: [], resumed: 0, wrong: [] };
+  const outcome: Play['outcome'] = { sent: [], resumed: 0, wrong: [] };
+  const over = new AbortController();
   let stage: Stage | undefined;
   try {
-    stage = await Stage.open(directory, fault.setting(random.fork('setting')));
-    await play(stage, fault, random, outcome);
+    const setting = fault.setting(random.fork('setting'));
+    stage = await Stage.open(directory, setting);
+    const played = play(stage, fault, { signal: over.signal, random, loads: planLoads(random.fork('loads'), setting.small?.directory !== 'state'), outcome });
+    await Promise.race([played, abortOf(signal)]);
   } catch (error) {
     outcome.wrong.push(`the run ended early: ${(error as Error).stack ?? String(error)}`);
   }
+  over.abort();
   const isWrong = outcome.wrong.length > 0;
   if (isWrong && stage) keepLogs(stage, directory, outcome.wrong);
   try {
@@ -55,14 +61,25 @@ export const runOnce = async (fault: Fault, seed: string, directory: string): Pr
   return { fault: fault.name, seed, ...outcome, kept: isWrong ? directory : undefined };
 };
 
-const play = async (stage: Stage, fault: Fault, random: Random, outcome: { sent: Sent[]; resumed: number; wrong: string[] }): Promise<void> => {
+/** Rejects when the signal aborts. */
+const abortOf = (signal: AbortSignal): Promise<never> => once(signal, 'abort').then(() => Promise.reject(signal.reason as Error));
+
+interface Play {
+  /** Ends what the run has begun. */
+  readonly signal: AbortSignal;
+  readonly random: Random;
+  readonly loads: readonly Load[];
+  readonly outcome: { sent: Sent[]; resumed: number; wrong: string[] };
+}
+
+const play = async (stage: Stage, fault: Fault, { signal, random, loads: planned, outcome }: Play): Promise<void> => {
   const sources = join(stage.world.directory, 'sources');
   mkdirSync(sources);
-  const loads = planLoads(random.fork('loads')).map((load) => prepareLoad(load, sources, stage.peer(load.to).inboxDirectory));
+  const loads = planned.map((load) => prepareLoad(load, sources, stage.peer(load.to).inboxDirectory));
   using atAlice = new Sightings(stage.peer('alice').inboxDirectory, loads.filter(({ to }) => to === 'alice'));
   using atBob = new Sightings(stage.peer('bob').inboxDirectory, loads.filter(({ to }) => to === 'bob'));
   const gone = Promise.withResolvers<void>();
-  const course: Course = { phase: 'before', gone: gone.promise };
+  const course: Course = { phase: 'before', gone: gone.promise, signal };
   const sending = Promise.allSettled(loads.map((load) => sendUntilThere(stage.peer(load.from), stage.peer(load.to), load, course)));
   const faultRandom = random.fork('fault');
   await sleep(faultRandom.int(0, beginWithinMs));

@@ -15,8 +15,8 @@ export interface RunnerOptions<State extends TransferCore, Event, Effect> {
   readonly step: (state: State, event: Event) => Step<State, Effect>;
   /** What a restart makes of a stored state. */
   readonly restored: (stored: State) => State;
-  /** Called when what is stored of the state changes. When it throws, the step has not happened. @param waits until it is on the disk */
-  readonly commit: (next: State, waits: boolean) => Promise<void>;
+  /** Called when what is stored of the state changes. When it throws, the step has not happened. @param waits until it is on the disk @param insisting until it succeeds or the signal aborts */
+  readonly commit: (next: State, waits: boolean, insisting: AbortSignal | undefined) => Promise<void>;
   /** Starts what takes time and returns. */
   readonly perform: (effect: Effect) => void;
   /** Called after a step and its effects. */
@@ -28,6 +28,8 @@ export interface DispatchOptions {
   readonly when?: () => boolean;
   /** Called when its turn comes, before the step. */
   readonly first?: () => void;
+  /** For an event that nobody would say again: the step is taken as soon as it can be stored, unless the signal aborts. */
+  readonly insisting?: AbortSignal;
   /** Called when the event changes the phase, before it is stored: something that has to be stored with it. */
   readonly changing?: () => void;
 }
@@ -53,7 +55,7 @@ export class Runner<State extends TransferCore, Event, Effect> {
     return turn;
   }
 
-  async #take(event: Event, { when, first, changing }: DispatchOptions): Promise<void> {
+  async #take(event: Event, { when, first, changing, insisting }: DispatchOptions): Promise<void> {
     if (when && !when()) return;
     first?.();
     const before = this.#state;
@@ -61,7 +63,7 @@ export class Runner<State extends TransferCore, Event, Effect> {
     if (state.state !== before.state) changing?.();
     if (isStored(state, before)) {
       const { restored, commit } = this.#options;
-      await commit(state, changing !== undefined || !isDeepStrictEqual(restored(state), restored(before)));
+      await commit(state, changing !== undefined || !isDeepStrictEqual(restored(state), restored(before)), insisting);
     }
     this.#state = state;
     for (const effect of effects) this.#options.perform(effect);
