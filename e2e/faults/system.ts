@@ -66,9 +66,9 @@ export interface Traced {
   end(): Promise<void>;
 }
 
-/** Attaches strace to all threads of a running process. @throws Error when it may not, or the process is gone */
-export const traced = async (pid: number, options: readonly string[]): Promise<Traced> => {
-  const strace = spawn('strace', ['-f', '-o', '/dev/null', '-p', String(pid), ...options], { stdio: ['ignore', 'ignore', 'pipe'] });
+/** Attaches strace to all threads of a running process. @param output a file for what it sees @throws Error when it may not, or the process is gone */
+export const traced = async (pid: number, options: readonly string[], output = '/dev/null'): Promise<Traced> => {
+  const strace = spawn('strace', ['-f', '-o', output, '-p', String(pid), ...options], { stdio: ['ignore', 'ignore', 'pipe'] });
   const exited = once(strace, 'exit');
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   createInterface({ input: strace.stderr }).on('line', (line) => {
