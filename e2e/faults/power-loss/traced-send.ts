@@ -8,9 +8,8 @@ import { orderProblems, type Reception } from './order.ts';
 import { readStrace } from './strace-log.ts';
 
 const calls = 'open,openat,write,writev,pwrite64,pwritev,ftruncate,copy_file_range,fsync,fdatasync,rename,renameat,renameat2,link,linkat';
-/** Flushing takes long, as on a busy disk, at the sender longer: who does not wait for it is found out. */
-const delay = (ms: number): string => `inject=fsync,fdatasync:delay_enter=${ms * 1_000}`;
-const delays = [200, 50] as const;
+/** Flushing takes long, as on a busy disk: who does not wait for it is found out. The logs are flushed by `fdatasync`, SQLite by `fsync`, and there more than one commit lies between the log and the wire. */
+const delays = ['inject=fdatasync:delay_enter=300000', 'inject=fsync:delay_enter=20000'].flatMap((delay) => ['-e', delay]);
 const settleMs = 20_000;
 
 /** Sends `paths`, with `input` as standard input. @throws Error when the transfer fails */
@@ -18,7 +17,7 @@ export const tracedSend = async (from: Peer, to: Peer, args: readonly string[], 
   const peers = [from, to];
   const outputs = peers.map(({ directory }) => join(directory, 'strace.txt'));
   const descriptors = peers.map(({ daemon }) => descriptorsOf(daemon?.pid ?? 0));
-  const traces = await Promise.all(peers.map(({ daemon }, index) => traced(daemon?.pid ?? 0, ['-y', '-ttt', '-T', '-s', '512', '-e', `trace=${calls}`, '-e', delay(delays[index] ?? 0)], outputs[index])));
+  const traces = await Promise.all(peers.map(({ daemon }, index) => traced(daemon?.pid ?? 0, ['-y', '-ttt', '-T', '-s', '512', '-e', `trace=${calls}`, ...delays], outputs[index])));
   const command = from.command(['--json', 'send', to.id, ...args], input ? { stdin: 'pipe' } : {});
   command.child.stdin?.end(input);
   const { code, stderr } = await command.result;
