@@ -29,7 +29,7 @@ const main = async (options: Options): Promise<number> => {
   say('');
   for (const line of tableOf(results, faults.map(({ name }) => name))) say(line);
   const wrong = results.filter((result) => result.wrong.length > 0).length;
-  say(`\nseed ${seed}: ${results.length} runs, ${wrong === 0 ? 'nothing wrong' : `${wrong} wrong`}`);
+  say(`\nseed ${seed}: ${results.length} runs${results.length < runs ? ` (of ${runs}; the others were interrupted)` : ''}, ${wrong === 0 ? 'nothing wrong' : `${wrong} wrong`}`);
   if (interrupted.signal.aborted) return 130;
   return wrong === 0 ? 0 : 1;
 };

@@ -41,6 +41,7 @@ export const runMany = async ({ faults, seed, first, runs, jobs, signal, onRun }
       if (!fault) return;
       // Socket paths are at most 107 bytes long.
       const result = await runOnce(fault, `${seed}/${number}`, join(tmpdir(), `pe-faults-${process.pid}-${number}`), signal);
+      // What was interrupted says nothing.
       if (signal.aborted) return;
       results.push(result);
       onRun(result, number);

@@ -4,9 +4,9 @@ import { request } from 'node:http';
 const answerMs = 30_000;
 
 /** @throws Error when nobody answers, or not with 200 */
-export const ask = async <Answer>(socketPath: string, path: string, method: 'GET' | 'POST' = 'GET'): Promise<Answer> => {
+export const ask = async <Answer>(socketPath: string, path: string, method: 'GET' | 'POST' = 'GET', body?: object): Promise<Answer> => {
   const { promise, resolve, reject } = Promise.withResolvers<Answer>();
-  const outgoing = request({ socketPath, method, path, agent: false, headers: { host: 'localhost' }, signal: AbortSignal.timeout(answerMs) }, (response) => {
+  const outgoing = request({ socketPath, method, path, agent: false, headers: { host: 'localhost', ...(body ? { 'content-type': 'application/json' } : {}) }, signal: AbortSignal.timeout(answerMs) }, (response) => {
     let text = '';
     response.setEncoding('utf8').on('data', (part: string) => (text += part));
     response.on('error', reject);
@@ -16,6 +16,6 @@ export const ask = async <Answer>(socketPath: string, path: string, method: 'GET
     });
   });
   outgoing.on('error', reject);
-  outgoing.end();
+  outgoing.end(body && JSON.stringify(body));
   return promise;
 };

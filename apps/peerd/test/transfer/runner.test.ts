@@ -4,7 +4,7 @@ import { Runner } from '../../src/transfer/runner.ts';
 
 const end = { code: 'cancelled', message: 'no' };
 
-const make = (commit: (next: SenderState, waits: boolean) => Promise<void>, state = newSender) => {
+const make = (commit: (next: SenderState, waits: boolean, insisting: AbortSignal | undefined) => Promise<void>, state = newSender) => {
   const effects: string[] = [];
   let taken = 0;
   const runner = new Runner<SenderState, SenderEvent, SenderEffect>({
@@ -40,6 +40,15 @@ describe('runner', () => {
     broken = false;
     await runner.dispatch({ type: 'linked' });
     expect([runner.state.state, effects]).toEqual(['connecting', ['say-offer']]);
+  });
+
+  test('a step that insists says so to what stores it, with its signal', async () => {
+    const seen: (AbortSignal | undefined)[] = [];
+    const { runner } = make(async (_next, _waits, insisting) => void seen.push(insisting));
+    const { signal } = new AbortController();
+    await runner.dispatch({ type: 'linked' });
+    await runner.dispatch({ type: 'local-failed', end }, { insisting: signal });
+    expect(seen).toEqual([undefined, signal]);
   });
 
   test('only what a restart would tell apart, or what comes with more than a state, is waited for', async () => {
