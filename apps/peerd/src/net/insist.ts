@@ -1,7 +1,7 @@
 /** For what has to be done some time: attempt after attempt, with pauses that double, until one succeeds. */
 import { setTimeout as sleep } from 'node:timers/promises';
 
-const firstPauseMs = 1_000;
+const firstPauseMs = 250;
 const longestPauseMs = 30_000;
 
 export interface InsistOptions {
