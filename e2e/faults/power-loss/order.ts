@@ -66,6 +66,21 @@ export const orderProblems = ({ receiver, sender, destination, receiverState, se
   return problems;
 };
 
+/** Of what was uploaded to be sent: nobody can give it once more, so it is on stable storage before the transfer is stored. */
+export const spoolProblems = ({ sender, senderState }: Pick<Reception, 'sender' | 'senderState'>): string[] => {
+  const spool = `${senderState}/spool`;
+  const move = sender.find((call) => moving.includes(call.name) && call.ok === true && call.paths.at(-1)?.startsWith(`${spool}/`) === true);
+  const [part = ''] = move?.paths ?? [];
+  const flushed = (path: string, from: number, by: number): boolean => sender.some((call) => is(flushing, (flushedPath) => flushedPath === path)(call) && call.begin >= from && call.end <= by);
+  if (!move) return ['nothing was put into the spool'];
+  const stored = sender.find((call) => call.begin >= move.end && is(writing, (path) => path === `${senderState}/peerd.db-wal`)(call));
+  return [
+    ...(isFlushed(sender, (path) => path.startsWith(`${part}/`), move.begin) ? [] : ['what was uploaded was taken into the spool before it was flushed']),
+    ...(flushed(part, 0, move.begin) ? [] : ['its directory was not flushed']),
+    ...(flushed(spool, move.end, stored?.begin ?? 0) ? [] : ['the transfer was stored before the spool was flushed']),
+  ];
+};
+
 /** Everything that was written there before `by` had been flushed by then; and something was. */
 const isFlushed = (calls: readonly Call[], fits: (path: string) => boolean, by: number): boolean => {
   const writes = calls.filter((call) => is(writing, fits)(call) && call.begin < by);

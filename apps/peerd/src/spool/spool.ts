@@ -92,6 +92,7 @@ export class Spool implements SpooledSources, SpoolIntake {
       } finally {
         await file.close();
       }
+      await syncDirectory(upload.directory);
     });
   }
 
@@ -146,8 +147,13 @@ export class Spool implements SpooledSources, SpoolIntake {
       await receive(upload);
       signal.throwIfAborted();
       await rename(part, this.#pathOf(id));
+      await syncDirectory(this.#directory);
     } catch (error) {
-      await removeOwnTree(part).then(() => upload.undo(), () => this.#attemptLater(id, () => removeOwnTree(part).then(() => upload.undo())));
+      const undo = async (): Promise<void> => {
+        for (const path of [part, Buffer.from(this.#pathOf(id))]) await removeOwnTree(path);
+        upload.undo();
+      };
+      await undo().catch(() => this.#attemptLater(id, undo));
       throw signal.aborted ? signal.reason : asSpoolFull(error);
     } finally {
       this.#uploads -= 1;
@@ -185,3 +191,8 @@ export class Spool implements SpooledSources, SpoolIntake {
     return join(this.#directory, id);
   }
 }
+
+const syncDirectory = async (path: string | Buffer): Promise<void> => {
+  await using directory = await open(path, constants.O_RDONLY | constants.O_DIRECTORY);
+  await directory.sync();
+};
