@@ -103,7 +103,7 @@ export class Spool implements SpooledSources, SpoolIntake {
   async discard(id: string): Promise<boolean> {
     const kept = this.#kept.get(id);
     if (!kept || kept.holders.size > 0) return false;
-    await this.#remove(id, kept);
+    await this.#remove(id, kept).catch(() => this.#removeLater(id, kept));
     return true;
   }
 
