@@ -21,7 +21,7 @@ const add = (hash: Hash, path: Buffer): void => {
   const stats = lstatSync(path);
   if (stats.isSymbolicLink()) return void hash.update('link\0').update(readlinkSync(path, { encoding: 'buffer' })).update('\0');
   if (!stats.isDirectory()) return void hash.update(`file\0${stats.size}\0`).update(readFileSync(path));
-  const names = readdirSync(path, { encoding: 'buffer' }).sort(Buffer.compare);
+  const names = readdirSync(path, { encoding: 'buffer' }).sort((one, other) => one.compare(other));
   hash.update(`directory\0${names.length}\0`);
   for (const name of names) {
     hash.update(name).update('\0');

@@ -9,7 +9,7 @@ const MiB = 1024 * KiB;
 /** The least that peerctl takes. */
 const leastRate = KiB;
 
-export type LoadKind = 'file' | 'tree' | 'small-files' | 'stdin' | 'replace';
+type LoadKind = 'file' | 'tree' | 'small-files' | 'stdin' | 'replace';
 export type Side = 'alice' | 'bob';
 
 export interface Load {

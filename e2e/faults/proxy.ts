@@ -76,9 +76,9 @@ export class FaultProxy implements AsyncDisposable {
     const recorded = [...this.#passages].filter(({ said }) => said.length > 0);
     if (recorded.length === 0) return;
     const socket = connect(this.#target());
-    socket.on('error', () => {});
     socket.resume().end(random.pick(recorded).said);
-    await once(socket, 'close');
+    // A reset is an answer too.
+    await once(socket, 'close').catch(() => {});
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -96,7 +96,7 @@ const play = async (stage: Stage, fault: Fault, { signal, random, loads: planned
   if (results === undefined) outcome.wrong.push(`not everything was there ${settleMs / 1_000} s after the fault`);
   for (const result of results ?? []) {
     if (result.status === 'fulfilled') outcome.sent.push(result.value);
-    else outcome.wrong.push(String((result.reason as Error).message));
+    else outcome.wrong.push((result.reason as Error).message);
   }
   const { wrong, resumed } = await checkAll(stage, loads, { alice: atAlice, bob: atBob });
   outcome.wrong.push(...wrong);

@@ -20,7 +20,7 @@ export interface Setting {
   readonly clocks?: boolean | undefined;
 }
 
-export const smallBytes: number = 64 * MiB;
+const smallBytes = 64 * MiB;
 
 export class Stage implements AsyncDisposable {
   readonly world: World;
@@ -99,7 +99,7 @@ export class Stage implements AsyncDisposable {
     if (small) await this.#mount(join(this.peer(small.side).directory, small.directory));
     await Promise.all([alice.start(), bob.start()]);
     if (through === 'proxy') return this.#meetBehindProxies(alice, bob);
-    await Promise.all([[alice, bob], [bob, alice]].map(([one, other]) => one?.seesPeers((peers) => peers.some(({ id }) => id === other?.id))));
+    await Promise.all([alice.seesPeers((peers) => peers.some(({ id }) => id === bob.id)), bob.seesPeers((peers) => peers.some(({ id }) => id === alice.id))]);
   }
 
   async #meetBehindProxies(alice: Peer, bob: Peer): Promise<void> {
@@ -134,7 +134,7 @@ export class Stage implements AsyncDisposable {
 /** As the daemon that runs now says. */
 const listensAt = (peer: Peer): { host: string; port: number } => {
   const up = peer.daemon?.log.find((line) => line.includes('peerd is up'));
-  const listen = String(up === undefined ? '' : (JSON.parse(up) as { listen: string }).listen);
+  const listen = up === undefined ? '' : (JSON.parse(up) as { listen: string }).listen;
   return { host: '127.0.0.1', port: Number(/:(\d+)$/.exec(listen)?.[1] ?? 1) };
 };
 

@@ -27,11 +27,15 @@ export const tracedSend = async (from: Peer, to: Peer, args: readonly string[], 
     const [sender = [], receiver = []] = outputs.map((output, index) => readStrace(readFileSync(output, 'utf8'), descriptors[index]));
     return { sender, receiver, destination: realpathSync(to.inboxDirectory), receiverState: state(to), senderState: state(from), names, toldAt };
   };
-  // The receiver still has to hear, and to store, that its receipt is known.
-  for (let waited = 0; code === 0 && waited < settleMs && orderProblems(seen()).length > 0; waited += 500) await sleep(500);
+  if (code === 0) await settled(seen);
   for (const trace of traces) await trace.end();
   if (code !== 0) throw new Error(`the send failed: ${stderr}`);
   return seen();
+};
+
+/** The receiver still has to hear, and to store, that its receipt is known. */
+const settled = async (seen: () => Reception): Promise<void> => {
+  for (let waited = 0; waited < settleMs && orderProblems(seen()).length > 0; waited += 500) await sleep(500);
 };
 
 const descriptorsOf = (pid: number): Map<string, string> => {

@@ -21,7 +21,7 @@ describe('chance', () => {
 
   test('stays within its bounds, and reaches them', () => {
     const random = new Random('bounds');
-    expect([...new Set(Array.from({ length: 200 }, () => random.int(3, 6)))].sort()).toEqual([3, 4, 5, 6]);
+    expect([...new Set(Array.from({ length: 200 }, () => random.int(3, 6)))].sort((one, other) => one - other)).toEqual([3, 4, 5, 6]);
   });
 });
 

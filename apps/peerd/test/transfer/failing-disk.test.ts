@@ -32,9 +32,16 @@ const refuse = (database: Database, fits: (statement: Statement) => boolean, tim
     refused += 1;
     throw full;
   };
-  const { batch, run } = database;
-  database.batch = async (statements) => (guard(statements), batch.call(database, statements));
-  database.run = async (sql, ...params) => (guard([{ sql, params }]), run.call(database, sql, ...params));
+  const batch = database.batch.bind(database);
+  const run = database.run.bind(database);
+  database.batch = async (statements) => {
+    guard(statements);
+    return batch(statements);
+  };
+  database.run = async (sql, ...params) => {
+    guard([{ sql, params }]);
+    return run(sql, ...params);
+  };
   return () => refused;
 };
 
@@ -66,12 +73,12 @@ describe('a disk that fails for a while', () => {
   test('when the receipt is to be stored: what was delivered does not stay without one', async () => {
     const started = await begin();
     const { bob } = started.world;
-    const { append } = bob.receipts;
+    const append = bob.receipts.append.bind(bob.receipts);
     let failures = 0;
     bob.receipts.append = async (receipt) => {
       failures += 1;
       if (failures <= 2) throw new PeerdError('io_error', 'the receipt cannot be stored');
-      return append.call(bob.receipts, receipt);
+      return append(receipt);
     };
     started.world.link();
     await arrived(started);
