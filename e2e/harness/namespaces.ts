@@ -9,6 +9,8 @@ export interface Host extends AsyncDisposable {
   readonly address: string;
   /** Command in front of a program that runs on this host. */
   readonly prefix: readonly string[];
+  /** Takes its cable out, or puts it in again. */
+  plugged(isIn: boolean): Promise<void>;
 }
 
 /** Why namespaces can't be made here, or `undefined` when they can. */
@@ -49,6 +51,7 @@ export const twoHosts = async (): Promise<[Host, Host]> => {
   const host = (index: 0 | 1): Host => ({
     address: addresses[index],
     prefix: ['ip', 'netns', 'exec', names[index]],
+    plugged: async (isIn) => void (await run('ip', ['-n', names[index], 'link', 'set', `v${tag}${index === 0 ? 'a' : 'b'}`, isIn ? 'up' : 'down'])),
     [Symbol.asyncDispose]: () => remove(names[index]),
   });
   return [host(0), host(1)];

@@ -40,6 +40,7 @@ export class Rendezvous {
   readonly directory: string;
   readonly #options: RendezvousOptions;
   daemon: Daemon | undefined;
+  readonly #earlier: Daemon[] = [];
   /** HOST:PORT */
   address = '';
   admin = '';
@@ -54,6 +55,7 @@ export class Rendezvous {
     await mkdir(this.directory, { recursive: true });
     const listen = this.address || this.#options.listen || '127.0.0.1:0';
     const args = ['--listen', listen, '--admin', '127.0.0.1:0', '--state-dir', join(this.directory, 'state'), ...(this.#options.args ?? [])];
+    if (this.daemon) this.#earlier.push(this.daemon);
     this.daemon = new Daemon('rendezvous', programs.rendezvous, args, {
       env: bareEnvironment(this.directory),
       cwd: this.directory,
@@ -64,6 +66,11 @@ export class Rendezvous {
     this.admin = String(line['admin']);
     this.id = String(line['id']);
     return this;
+  }
+
+  /** Of all its daemons, one after the other. */
+  get logs(): string[] {
+    return [...this.#earlier, ...(this.daemon ? [this.daemon] : [])].flatMap(({ log }) => log);
   }
 
   async end(signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<void> {
@@ -77,6 +84,7 @@ export class Peer {
   readonly inboxDirectory: string;
   readonly #options: PeerOptions;
   daemon: Daemon | undefined;
+  readonly #earlier: Daemon[] = [];
   id = '';
 
   constructor(name: string, directory: string, options: PeerOptions) {
@@ -97,6 +105,7 @@ export class Peer {
   /** Starts the daemon, again after `end` with the state of before. Resolves when it answers on its control socket. */
   async start(...moreArgs: readonly string[]): Promise<this> {
     const { rendezvous, listen = '127.0.0.1:0', args = [], prefix } = this.#options;
+    if (this.daemon) this.#earlier.push(this.daemon);
     this.daemon = new Daemon(
       this.name,
       programs.peerd,
@@ -109,6 +118,11 @@ export class Peer {
     const line = await this.daemon.line((candidate) => candidate['control'] !== undefined && candidate['id'] !== undefined);
     this.id = String(line['id']);
     return this;
+  }
+
+  /** Of all its daemons, one after the other. */
+  get logs(): string[] {
+    return [...this.#earlier, ...(this.daemon ? [this.daemon] : [])].flatMap(({ log }) => log);
   }
 
   async end(signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<void> {

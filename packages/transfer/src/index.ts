@@ -17,3 +17,4 @@ export { StageClock } from './stage-clock.ts';
 export { fileRootOf } from './store/content-root.ts';
 export { assertFreeBytes, freeSpace } from './store/free-space.ts';
 export type { PlacementLog } from './store/placement.ts';
+export { ioError } from './system-errors.ts';

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { chmod } from 'node:fs/promises';
 import { escapeText, PeerdError } from '@peerd/protocol';
 import { describeRoutes, errorBody, httpStatus, type Logger } from '@peerd/service';
+import { ioError } from '@peerd/transfer';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
 import { prepareSocketFile } from './socket-file.ts';
@@ -40,7 +41,7 @@ export const createControl = async ({ version, logger, onAnswered, routes }: Con
   });
   app.setErrorHandler(async (error, request, reply) => {
     const known = toPeerdError(error);
-    if (httpStatus(known) >= 500) logger.error({ err: error, method: request.method, url: escapeText(request.url) }, 'control: a request failed');
+    if (httpStatus(error) >= 500) logger.error({ err: error, method: request.method, url: escapeText(request.url) }, 'control: a request failed');
     return reply.status(httpStatus(known)).send(errorBody(known));
   });
   app.addHook('onResponse', async (request, reply) => onAnswered?.(request.method, request.routeOptions.url ?? 'none', reply.statusCode));
@@ -84,7 +85,8 @@ export const closeControl = async (app: FastifyInstance): Promise<void> => {
 };
 
 const toPeerdError = (error: unknown): unknown => {
-  if (!hasZodFastifySchemaValidationErrors(error)) return error;
+  // A disk that fails, or too few descriptors, is no defect of ours.
+  if (!hasZodFastifySchemaValidationErrors(error)) return ioError(error, 'the request');
   const issue = error.validation[0];
   const field = issue?.instancePath.replace(/^\//, '').replaceAll('/', '.') ?? '';
   return new PeerdError('invalid_argument', `${error.validationContext ?? 'request'}${field === '' ? '' : ` ${escapeText(field)}`}: ${issue?.message ?? 'invalid'}`, {

@@ -14,6 +14,7 @@ import type { Readable } from 'node:stream';
 import { PeerdError, transferIdSchema } from '@peerd/protocol';
 import { type Logger, newUlid } from '@peerd/service';
 import { componentViolation, removeOwnTree } from '@peerd/transfer';
+import { insist } from '../net/insist.ts';
 import type { TransferRecord } from '../transfer/record.ts';
 import type { Spooled, SpooledSources, SpoolIntake } from './ports.ts';
 import { asSpoolFull, Quota } from './quota.ts';
@@ -49,6 +50,7 @@ export class Spool implements SpooledSources, SpoolIntake {
   readonly #kept = new Map<string, Kept>();
   readonly #removing = new Set<Promise<void>>();
   readonly #upkeep: NodeJS.Timeout;
+  readonly #closing = new AbortController();
   #uploads = 0;
 
   private constructor(options: SpoolOptions) {
@@ -90,6 +92,7 @@ export class Spool implements SpooledSources, SpoolIntake {
       } finally {
         await file.close();
       }
+      await syncDirectory(upload.directory);
     });
   }
 
@@ -100,7 +103,7 @@ export class Spool implements SpooledSources, SpoolIntake {
   async discard(id: string): Promise<boolean> {
     const kept = this.#kept.get(id);
     if (!kept || kept.holders.size > 0) return false;
-    await this.#remove(id, kept);
+    await this.#remove(id, kept).catch(() => this.#removeLater(id, kept));
     return true;
   }
 
@@ -129,6 +132,7 @@ export class Spool implements SpooledSources, SpoolIntake {
 
   async close(): Promise<void> {
     clearInterval(this.#upkeep);
+    this.#closing.abort();
     await Promise.all(this.#removing);
   }
 
@@ -143,9 +147,13 @@ export class Spool implements SpooledSources, SpoolIntake {
       await receive(upload);
       signal.throwIfAborted();
       await rename(part, this.#pathOf(id));
+      await syncDirectory(this.#directory);
     } catch (error) {
-      await removeOwnTree(part).catch((cause: unknown) => this.#options.logger.error({ err: cause, spool: id }, 'spool: what is left of an upload cannot be removed'));
-      upload.undo();
+      const undo = async (): Promise<void> => {
+        for (const path of [part, Buffer.from(this.#pathOf(id))]) await removeOwnTree(path);
+        upload.undo();
+      };
+      await undo().catch(() => this.#attemptLater(id, undo));
       throw signal.aborted ? signal.reason : asSpoolFull(error);
     } finally {
       this.#uploads -= 1;
@@ -160,8 +168,15 @@ export class Spool implements SpooledSources, SpoolIntake {
   }
 
   #removeLater(id: string, kept: Kept): void {
-    const removing = this.#remove(id, kept)
-      .catch((error: unknown) => this.#options.logger.error({ err: error, spool: id }, 'spool: content that nobody needs cannot be removed'))
+    this.#kept.delete(id);
+    this.#attemptLater(id, () => this.#remove(id, kept));
+  }
+
+  /** Until it succeeds: a disk that is full or read-only now may be well later. */
+  #attemptLater(id: string, remove: () => Promise<void>): void {
+    const onFailure = (error: unknown): void => this.#options.logger.error({ err: error, spool: id }, 'spool: content that nobody needs cannot be removed now');
+    const removing = insist(remove, { signal: this.#closing.signal, onFailure })
+      .catch(() => {})
       .finally(() => this.#removing.delete(removing));
     this.#removing.add(removing);
   }
@@ -176,3 +191,8 @@ export class Spool implements SpooledSources, SpoolIntake {
     return join(this.#directory, id);
   }
 }
+
+const syncDirectory = async (path: string | Buffer): Promise<void> => {
+  await using directory = await open(path, constants.O_RDONLY | constants.O_DIRECTORY);
+  await directory.sync();
+};

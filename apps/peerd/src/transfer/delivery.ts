@@ -4,6 +4,7 @@
  */
 import { maxSavedAs, PeerdError, type ReceiptBody, type TransferEnd } from '@peerd/protocol';
 import type { Manifest, Receiver } from '@peerd/transfer';
+import { insist, type InsistOptions } from '../net/insist.ts';
 import { endOf } from './ends.ts';
 import type { TransferEnvironment } from './environment.ts';
 import type { LiveRecord } from './live-record.ts';
@@ -31,16 +32,23 @@ export const deliver = async (
     if (error instanceof PeerdError && error.code === 'integrity') return { kind: 'gaps', end: endOf(error) };
     throw error;
   }
-  const placed = await live.clock.time('write', () => receiver.place({ conflict: record.conflict, durability: settings.durability, log: store.placementLog(record), signal }));
+  // From here on something may stand under its final name: it is not left there without a receipt because of a disk that fails for a while.
+  const insisting: InsistOptions = {
+    signal, mayPass: (error) => receiver.sealed && isOfDisk(error), onFailure: (error) => live.logger.error({ err: error }, 'transfer: what has arrived cannot be delivered now'),
+  };
+  const placed = await insist(() => live.clock.time('write', () => receiver.place({ conflict: record.conflict, durability: settings.durability, log: store.placementLog(record), signal })), insisting);
   for (const [entry, { code, message }] of receiver.failures) live.addFailure({ entry, code, message });
   if (placed.delivered + placed.skipped === 0) return { kind: 'failed', end: commonEnd(receiver, placed.failed) };
-  const receipt = await receiptOf(environment, record, {
+  const body: ReceiptBody = {
     transfer: record.id, sender: record.peer, receiver: identity.id, offerRoot: record.offerRoot, contentRoot,
     receivedAt: now(), durability: settings.durability, delivered: placed.delivered, failed: placed.failed, ...(placed.skipped === 0 ? {} : { skipped: placed.skipped }),
-  });
+  };
+  const receipt = await insist(() => receiptOf(environment, record, body), insisting);
   const error = placed.failed === 0 ? undefined : { code: 'partial', message: `${placed.failed} of ${record.entries} entries could not be delivered; the others were` };
   return { kind: 'delivered', receipt, savedAs: await finalNames(manifest, new Map(placed.savedAs.map(({ entry, name }) => [entry, name]))), skipped: placed.skipped, error };
 };
+
+const isOfDisk = (error: unknown): boolean => ['no_space', 'io_error'].includes(endOf(error).code);
 
 /** In the log when it resolves. One that an earlier run has put there, and told nobody of, is used. */
 const receiptOf = async ({ identity, receipts }: TransferEnvironment, record: TransferRecord, body: ReceiptBody): Promise<SignedReceipt> => {

@@ -10,6 +10,7 @@ import {
   accept, dataConnectionsTaken, encodeMessage, type EntryFailed, expectsData, isFinalState, type ManifestPage, manifestRequest, newReceiver, offered, pause, pauseAck, PeerdError, type ReceiverEffect,
   type ReceiverEvent, type ReceiverState, receiverStep, restoredReceiver, type StageTimes, type TransferMessage,
 } from '@peerd/protocol';
+import { insist } from '../net/insist.ts';
 import type { DataConnection, Link } from '../peer/ports.ts';
 import { Attendance } from './attendance.ts';
 import { ContentReaders } from './content-readers.ts';
@@ -42,6 +43,8 @@ export class IncomingTransfer {
   readonly #runner: Runner<ReceiverState, ReceiverEvent, ReceiverEffect>;
   /** Ends when the transfer ends or this object is no longer used. */
   readonly #life = new AbortController();
+  /** Ends when this object is no longer used. */
+  readonly #use = new AbortController();
   readonly #attendance: Attendance;
   readonly #arrival: ManifestArrival;
   readonly #content: ReceivedContent;
@@ -64,10 +67,10 @@ export class IncomingTransfer {
     this.#content = new ReceivedContent(environment, this.#live);
     this.#voice = new ReceiverVoice(environment.posts, this.#live);
     this.#runner = new Runner({
-      state: fresh ? { ...newReceiver, linked: false } : restoredReceiver(record), step: receiverStep, restored: restoredReceiver, commit: (next, waits) => this.#live.commit(next, waits),
+      state: fresh ? { ...newReceiver, linked: false } : restoredReceiver(record), step: receiverStep, restored: restoredReceiver, commit: (next, waits, insisting) => this.#live.commit(next, waits, insisting),
       perform: (effect) => this.#perform(effect), taken: () => this.#taken(),
     });
-    this.#attendance = new Attendance((event, options) => this.#runner.insist(event, options, this.#life.signal), this.#live.logger);
+    this.#attendance = new Attendance((event, options) => this.#runner.dispatch(event, { ...options, insisting: this.#use.signal }), this.#live.logger);
   }
 
   get stages(): StageTimes {
@@ -162,6 +165,7 @@ export class IncomingTransfer {
   /** Ends every task, keeps the state on disk. */
   async close(): Promise<void> {
     this.#life.abort(new PeerdError('shutting_down', 'the daemon is stopping'));
+    this.#use.abort();
     this.#readers.close();
     await Promise.all([this.#tasks.ended(), this.#readers.ended()]);
     this.#live.quiet();
@@ -274,18 +278,24 @@ export class IncomingTransfer {
     this.#life.abort(new PeerdError('cancelled', 'the transfer is over'));
     const before = [this.#tasks.ended(), this.#readers.ended()];
     this.#tasks.run(async () => {
-      try {
-        await Promise.all(before);
-        await this.#closeFiles();
-        if (this.record.cleaned) return;
-        await this.#content.discard();
-        this.record.cleaned = true;
-        await this.#live.save(false);
-      } catch (error) {
-        this.#live.logger.error({ err: error }, 'transfer: what is left of it cannot be removed');
-      }
-      this.#hooks.taken(this);
+      await Promise.all(before);
+      const onFailure = (error: unknown): void => this.#live.logger.error({ err: error }, 'transfer: what is left of it cannot be removed now');
+      // A disk that is full or read-only today may be well tomorrow.
+      await insist(() => this.#clean(), { signal: this.#use.signal, onFailure }).then(() => this.#hooks.taken(this), () => {});
     });
+  }
+
+  async #clean(): Promise<void> {
+    await this.#closeFiles();
+    if (this.record.cleaned) return;
+    await this.#content.discard();
+    this.record.cleaned = true;
+    try {
+      await this.#live.save(false);
+    } catch (error) {
+      this.record.cleaned = false;
+      throw error;
+    }
   }
 
   /** A task whose failure is the end of the transfer, unless it was given up. */
@@ -299,7 +309,8 @@ export class IncomingTransfer {
     });
   }
 
+  /** For events that nobody waits for, or would say again. */
   #report(event: ReceiverEvent, options: DispatchOptions = {}): void {
-    this.#runner.insist(event, options, this.#life.signal).catch((error: unknown) => this.#live.logger.error({ err: error, event: event.type }, 'transfer: a step could not be taken'));
+    this.#runner.dispatch(event, { ...options, insisting: this.#use.signal }).catch((error: unknown) => this.#live.logger.error({ err: error, event: event.type }, 'transfer: a step could not be taken'));
   }
 }

@@ -2,6 +2,7 @@
 import { type ControlEvent, escapeText, isFinalState, shownState, type StageTimes, type TransferCore } from '@peerd/protocol';
 import type { Logger } from '@peerd/service';
 import { StageClock } from '@peerd/transfer';
+import { insist } from '../net/insist.ts';
 import type { TransferEnvironment } from './environment.ts';
 import type { TransferRecord } from './record.ts';
 import { addedStages, stagesSince } from './stages.ts';
@@ -66,8 +67,8 @@ export class LiveRecord {
     this.#remoteWrite = Math.max(this.stages.write, Math.min(ms, this.#environment.now() - (decidedAt ?? createdAt)));
   }
 
-  /** Stores and publishes the state that a step leads to. @param waits until it is stored @throws PeerdError; the record is as before then */
-  async commit(next: TransferCore, waits: boolean): Promise<void> {
+  /** Stores and publishes the state that a step leads to. @param waits until it is stored @param insisting until that succeeds or the signal aborts @throws PeerdError; the record is as before then */
+  async commit(next: TransferCore, waits: boolean, insisting?: AbortSignal): Promise<void> {
     const { record } = this;
     const before = { ...record };
     const now = this.#environment.now();
@@ -84,7 +85,8 @@ export class LiveRecord {
     if (ended) record.finishedAt = now;
     if (waits) {
       try {
-        await this.save(true);
+        if (insisting) await insist(() => this.save(true), { signal: insisting, onFailure: (error) => this.#notStored(error) });
+        else await this.save(true);
       } catch (error) {
         Object.assign(record, before);
         throw error;
@@ -98,7 +100,11 @@ export class LiveRecord {
   }
 
   #saveLater(late = true): void {
-    this.save(late).catch((error: unknown) => this.logger.error({ err: error }, 'transfer: its state cannot be stored now'));
+    this.save(late).catch((error: unknown) => this.#notStored(error));
+  }
+
+  #notStored(error: unknown): void {
+    this.logger.error({ err: error }, 'transfer: its state cannot be stored now');
   }
 
   async save(late: boolean): Promise<void> {

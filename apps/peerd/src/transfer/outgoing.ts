@@ -52,9 +52,9 @@ export class OutgoingTransfer {
     this.#environment = environment;
     this.#live = new LiveRecord(environment, record, () => {});
     this.#runner = new Runner({
-      state: restoredSender(record), step: senderStep, restored: restoredSender, commit: (next, waits) => this.#live.commit(next, waits), perform: (effect) => this.#perform(effect), taken: () => taken(this),
+      state: restoredSender(record), step: senderStep, restored: restoredSender, commit: (next, waits, insisting) => this.#live.commit(next, waits, insisting), perform: (effect) => this.#perform(effect), taken: () => taken(this),
     });
-    this.#attendance = new Attendance((event, options) => this.#runner.insist(event, options, this.#life.signal), this.#live.logger);
+    this.#attendance = new Attendance((event, options) => this.#runner.dispatch(event, { ...options, insisting: this.#life.signal }), this.#live.logger);
   }
 
   get stages(): StageTimes {
@@ -251,9 +251,9 @@ export class OutgoingTransfer {
     return this.#manifest;
   }
 
-  /** For events that nobody waits for. */
+  /** For events that nobody waits for, or would say again. */
   #report(event: SenderEvent, options: Parameters<Runner<SenderState, SenderEvent, SenderEffect>['dispatch']>[1] = {}): void {
-    this.#runner.insist(event, options, this.#life.signal).catch((error: unknown) => this.#live.logger.error({ err: error, event: event.type }, 'transfer: a step could not be taken'));
+    this.#runner.dispatch(event, { ...options, insisting: this.#life.signal }).catch((error: unknown) => this.#live.logger.error({ err: error, event: event.type }, 'transfer: a step could not be taken'));
   }
 
   #stop(): void {

@@ -93,7 +93,7 @@ export class ReceivedContent {
     const { record } = this.#live;
     const { stateDir } = this.#environment.settings;
     if (record.destination === undefined) await removeState(stateDir, record);
-    else if (!record.receipt) await Receiver.discard({ destination: record.destination, stagingName: stagingName(record), journalPath: statePaths(stateDir, record).journal });
+    else await Receiver.discard({ destination: record.destination, stagingName: stagingName(record), ...(record.receipt ? {} : { journalPath: statePaths(stateDir, record).journal }) });
   }
 
   async #closeReceiver(): Promise<void> {

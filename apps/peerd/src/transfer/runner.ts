@@ -2,12 +2,8 @@
  * Runs a machine: one event after the other. What a step changes is stored before its effects show it to anybody, unless a
  * restart would make the same of both states: then nobody waits for the disk.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
-import { PeerdError, type TransferCore } from '@peerd/protocol';
-
-/** What could not be stored is tried again after so long. */
-const storeAgainMs = 1_000;
+import type { TransferCore } from '@peerd/protocol';
 
 interface Step<State, Effect> {
   readonly state: State;
@@ -19,8 +15,8 @@ export interface RunnerOptions<State extends TransferCore, Event, Effect> {
   readonly step: (state: State, event: Event) => Step<State, Effect>;
   /** What a restart makes of a stored state. */
   readonly restored: (stored: State) => State;
-  /** Called when what is stored of the state changes. When it throws, the step has not happened. @param waits until it is on the disk */
-  readonly commit: (next: State, waits: boolean) => Promise<void>;
+  /** Called when what is stored of the state changes. When it throws, the step has not happened. @param waits until it is on the disk @param insisting until it succeeds or the signal aborts */
+  readonly commit: (next: State, waits: boolean, insisting: AbortSignal | undefined) => Promise<void>;
   /** Starts what takes time and returns. */
   readonly perform: (effect: Effect) => void;
   /** Called after a step and its effects. */
@@ -32,6 +28,8 @@ export interface DispatchOptions {
   readonly when?: () => boolean;
   /** Called when its turn comes, before the step. */
   readonly first?: () => void;
+  /** For an event that nobody would say again: the step is taken as soon as it can be stored, unless the signal aborts. */
+  readonly insisting?: AbortSignal;
   /** Called when the event changes the phase, before it is stored: something that has to be stored with it. */
   readonly changing?: () => void;
 }
@@ -57,23 +55,7 @@ export class Runner<State extends TransferCore, Event, Effect> {
     return turn;
   }
 
-  /**
-   * For events that nobody would repeat: when their step can't be stored now (a full disk), they come again until it can, or
-   * until `signal` aborts. @throws what trying again does not help against
-   */
-  async insist(event: Event, options: DispatchOptions, signal: AbortSignal): Promise<void> {
-    for (;;) {
-      try {
-        return await this.dispatch(event, options);
-      } catch (error) {
-        if (signal.aborted) return undefined;
-        if (!(error instanceof PeerdError && error.retryable)) throw error;
-        await sleep(storeAgainMs, undefined, { signal }).catch(() => {});
-      }
-    }
-  }
-
-  async #take(event: Event, { when, first, changing }: DispatchOptions): Promise<void> {
+  async #take(event: Event, { when, first, changing, insisting }: DispatchOptions): Promise<void> {
     if (when && !when()) return;
     first?.();
     const before = this.#state;
@@ -81,7 +63,7 @@ export class Runner<State extends TransferCore, Event, Effect> {
     if (state.state !== before.state) changing?.();
     if (isStored(state, before)) {
       const { restored, commit } = this.#options;
-      await commit(state, changing !== undefined || !isDeepStrictEqual(restored(state), restored(before)));
+      await commit(state, changing !== undefined || !isDeepStrictEqual(restored(state), restored(before)), insisting);
     }
     this.#state = state;
     for (const effect of effects) this.#options.perform(effect);

@@ -1,10 +1,10 @@
-import { newSender, PeerdError, restoredSender, type SenderEffect, type SenderEvent, type SenderState, senderStep } from '@peerd/protocol';
+import { newSender, restoredSender, type SenderEffect, type SenderEvent, type SenderState, senderStep } from '@peerd/protocol';
 import { describe, expect, test } from 'vitest';
 import { Runner } from '../../src/transfer/runner.ts';
 
 const end = { code: 'cancelled', message: 'no' };
 
-const make = (commit: (next: SenderState, waits: boolean) => Promise<void>, state = newSender) => {
+const make = (commit: (next: SenderState, waits: boolean, insisting: AbortSignal | undefined) => Promise<void>, state = newSender) => {
   const effects: string[] = [];
   let taken = 0;
   const runner = new Runner<SenderState, SenderEvent, SenderEffect>({
@@ -42,25 +42,13 @@ describe('runner', () => {
     expect([runner.state.state, effects]).toEqual(['connecting', ['say-offer']]);
   });
 
-  test('an event that nobody would repeat comes again until its step is stored, and not after the end', async () => {
-    let failure: Error | undefined = new PeerdError('no_space', 'disk full');
-    const { runner, effects } = make(async () => {
-      if (failure) throw failure;
-    });
-    const life = new AbortController();
-    const told = runner.insist({ type: 'linked' }, {}, life.signal);
-    await new Promise(setImmediate);
-    expect([runner.state.state, effects]).toEqual(['queued', []]);
-    failure = undefined;
-    await told;
-    expect([runner.state.state, effects]).toEqual(['connecting', ['say-offer']]);
-    failure = new Error('a defect');
-    await expect(runner.insist({ type: 'local-cancel', end }, {}, life.signal)).rejects.toThrow('a defect');
-    failure = new PeerdError('io_error', 'broken disk');
-    const given = runner.insist({ type: 'local-cancel', end }, {}, life.signal);
-    life.abort();
-    await given;
-    expect(runner.state.state).toBe('connecting');
+  test('a step that insists says so to what stores it, with its signal', async () => {
+    const seen: (AbortSignal | undefined)[] = [];
+    const { runner } = make(async (_next, _waits, insisting) => void seen.push(insisting));
+    const { signal } = new AbortController();
+    await runner.dispatch({ type: 'linked' });
+    await runner.dispatch({ type: 'local-failed', end }, { insisting: signal });
+    expect(seen).toEqual([undefined, signal]);
   });
 
   test('only what a restart would tell apart, or what comes with more than a state, is waited for', async () => {

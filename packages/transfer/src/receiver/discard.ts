@@ -31,9 +31,10 @@ export const removeStaging = async (path: Buffer, thread: FileThread, signal?: A
   }
 };
 
-/** @throws PeerdError `io_error` */
-export const discardReceived = async (options: { destination: Buffer | string; stagingName: string; journalPath: string }): Promise<void> => {
+/** @param options.journalPath absent: the journal stays @throws PeerdError `io_error` */
+export const discardReceived = async (options: { destination: Buffer | string; stagingName: string; journalPath?: string }): Promise<void> => {
   await removeStagingIn(options.destination, options.stagingName);
+  if (options.journalPath === undefined) return;
   await rm(options.journalPath, { force: true }).catch((cause: unknown) => {
     throw ioError(cause, 'removing the chunk journal');
   });

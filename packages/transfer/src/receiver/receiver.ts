@@ -127,7 +127,7 @@ export class Receiver {
   }
 
   /** Removes staging and journal, and nothing else. @throws PeerdError `io_error` */
-  static async discard(options: { destination: Buffer | string; stagingName: string; journalPath: string }): Promise<void> {
+  static async discard(options: { destination: Buffer | string; stagingName: string; journalPath?: string }): Promise<void> {
     await discardReceived(options);
   }
 

@@ -3,6 +3,7 @@
  * operation is over waits for the next one, without keeping the process alive: one of them for ever, others for a while.
  */
 import { Worker } from 'node:worker_threads';
+import { PeerdError } from '@peerd/protocol';
 import type { CallName, Calls, FailedCall, Reply, Request } from './calls.ts';
 
 /** From the sources as from `dist`: string literals are not rewritten by the compiler. */
@@ -37,13 +38,15 @@ class Connection {
   readonly worker: Worker;
   readonly #waiting: Waiting[] = [];
   #ended: Error | undefined;
+  #served = false;
 
   constructor() {
     // Descriptors move between the threads, so none may be closed by the thread's end.
     this.worker = new Worker(entry, { name: 'peerd-files', trackUnmanagedFds: false, resourceLimits });
     this.worker.once('exit', () => this.#end(new Error('the file thread has ended')));
-    this.worker.on('error', (error) => this.#end(error instanceof Error ? error : new Error(String(error))));
+    this.worker.on('error', (error) => this.#end(this.#served ? toError(error) : notStarted(error)));
     this.worker.on('message', (reply: Reply) => {
+      this.#served = true;
       const waiting = this.#waiting.shift();
       if ('result' in reply) waiting?.resolve(reply.result as never);
       else waiting?.reject(new FileThreadError(reply.failed));
@@ -65,6 +68,12 @@ class Connection {
     for (const waiting of this.#waiting.splice(0)) waiting.reject(this.#ended);
   }
 }
+
+const toError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)));
+
+/** It opens its own modules first, which may be too many files, and Node says so in many ways. */
+const notStarted = (cause: unknown): PeerdError =>
+  new PeerdError('io_error', `the thread for files could not be started: ${toError(cause).message}`, { cause, hint: 'peerd may open too few files, or has too little memory: raise its limits (LimitNOFILE), then try again.' });
 
 const idle = new Map<Connection, NodeJS.Timeout>();
 

@@ -1,0 +1,45 @@
+/** `pnpm faults`: real daemons and what befalls them. `pnpm faults --help` tells the rest. */
+import { possible, runMany } from './many.ts';
+import { help, type Options, parseOptions, UsageError } from './options.ts';
+import type { RunResult } from './run.ts';
+import { tableOf } from './table.ts';
+
+const interrupted = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interrupted.abort(new Error(`interrupted by ${signal}`)));
+
+const say = (line: string): void => console.log(line);
+
+const replayOf = (seed: string, { fault }: RunResult, number: number): string => `pnpm faults --seed ${seed} --only ${fault} --first ${number} --runs 1`;
+
+const main = async (options: Options): Promise<number> => {
+  const { seed, runs, first } = options;
+  const { faults, skipped } = await possible(options.faults);
+  say(`seed ${seed}, runs ${first} to ${first + runs - 1}`);
+  for (const { fault, why } of skipped) say(`left out: ${fault}: ${why}`);
+  if (faults.length === 0) throw new UsageError('none of these faults can be made here');
+  const results = await runMany({
+    ...options, faults, signal: interrupted.signal,
+    onRun: (result, number) => {
+      const { fault, sent, resumed, wrong, kept } = result;
+      say(`${number} ${fault}: ${sent.length} sent, ${resumed} resumed${sent.some(({ failed }) => failed.length > 0) ? `, failed at first: ${sent.flatMap(({ failed }) => failed).join(', ')}` : ''}${wrong.length > 0 ? ', WRONG:' : ''}`);
+      for (const what of wrong) say(`    ${what}`);
+      if (wrong.length > 0) say(`    again: ${replayOf(seed, result, number)}\n    kept: ${kept ?? 'nothing'}`);
+    },
+  });
+  say('');
+  for (const line of tableOf(results, faults.map(({ name }) => name))) say(line);
+  const wrong = results.filter((result) => result.wrong.length > 0).length;
+  say(`\nseed ${seed}: ${results.length} runs${results.length < runs ? ` (of ${runs}; the others were interrupted)` : ''}, ${wrong === 0 ? 'nothing wrong' : `${wrong} wrong`}`);
+  if (interrupted.signal.aborted) return 130;
+  return wrong === 0 ? 0 : 1;
+};
+
+try {
+  const options = parseOptions(process.argv.slice(2));
+  if (options) process.exitCode = await main(options);
+  else console.log(help);
+} catch (error) {
+  if (!(error instanceof UsageError)) throw error;
+  console.error(error.message);
+  process.exitCode = 2;
+}
