@@ -182,7 +182,7 @@ describe('whatever a peer says, nothing of it steers', () => {
       const text = await run('__complete', ...words);
       // What a shell inserts and what it shows beside it are parted by a tab.
       expect([words, steering(text.replaceAll('\t', ''))]).toEqual([words, []]);
-      expect(text.split('\n').length).toBeGreaterThan(3);
+      expect(text.split('\n').length).toBeGreaterThan(1);
     }
   });
 
