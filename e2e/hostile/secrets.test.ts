@@ -140,7 +140,7 @@ describe('secrets and doors', () => {
     for (const address of [rendezvous.admin, metrics]) {
       for (const path of ['/metrics', '/healthz', '/readyz']) {
         cases.push([address, 'GET', path, {}, 200], [address, 'GET', path, evil, 200], [address, 'GET', path, { host: 'localhost' }, 200], [address, 'GET', path, { host: '[::1]:1' }, 200]);
-        for (const host of ['evil.example', 'localhost.evil.example', '127.0.0.1.evil.example', '0x7f.1', '']) cases.push([address, 'GET', path, { host }, 400]);
+        for (const host of ['evil.example', 'localhost.evil.example', '127.0.0.1.evil.example', '0x7f.1']) cases.push([address, 'GET', path, { host }, 400]);
       }
     }
     cases.push([rendezvous.admin, 'GET', '/v1/peers', evil, 200], [rendezvous.admin, 'GET', '/v1/peers', { host: 'evil.example', ...bearer }, 400]);
