@@ -73,8 +73,10 @@ describe('keys', () => {
       let heard = 0;
       const reached = Promise.withResolvers<void>();
       const server = createServer({ ...pair, ALPNProtocols: [peerAlpn], requestCert: true, rejectUnauthorized: false, minVersion: 'TLSv1.3' }, (socket) => {
-        socket.on('error', () => {}).on('data', (bytes) => (heard += bytes.length)).on('close', () => reached.resolve());
+        socket.on('error', () => {}).on('data', (bytes) => (heard += bytes.length));
       }).listen(0, '127.0.0.1');
+      // Who hangs up before the handshake is complete here is no `secureConnection`.
+      server.on('connection', (socket) => socket.on('close', () => reached.resolve()));
       await once(server, 'listening');
       const dave = await world.peer(`dave${pairs.indexOf(pair)}`, { rendezvous: null }).start();
       await dave.json('trust', `${bob.id}@127.0.0.1:${(server.address() as AddressInfo).port}`);
