@@ -174,7 +174,7 @@ export class Network {
       this.#count += 1;
       const wire = new Wire(this, this.#count, role, [from, process]);
       this.wires.add(wire);
-      if (!from.alive) return wire.close(0);
+      if (!from.alive) wire.close(0);
       this.after(from, 50, () => {
         wire.ends[0] = answer(wire);
       });
