@@ -1,6 +1,4 @@
 /** Many runs, a few at a time, each with a seed made of the common one and its number. */
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { Fault } from './fault.ts';
 import { runOnce, type RunResult } from './run.ts';
 import { lacks } from './system.ts';
@@ -39,8 +37,7 @@ export const runMany = async ({ faults, seed, first, runs, jobs, signal, onRun }
     for (let number = next++; number < first + runs && !signal.aborted; number = next++) {
       const fault = faults[number % faults.length];
       if (!fault) return;
-      // Socket paths are at most 107 bytes long.
-      const result = await runOnce(fault, `${seed}/${number}`, join(tmpdir(), `pe-faults-${process.pid}-${number}`), signal);
+      const result = await runOnce(fault, `${seed}/${number}`, signal);
       // What was interrupted says nothing.
       if (signal.aborted) return;
       results.push(result);

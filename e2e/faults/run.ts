@@ -8,7 +8,8 @@
  * 4. everything is at rest: the checks
  */
 import { once } from 'node:events';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ask } from '../harness/control.ts';
@@ -34,9 +35,9 @@ export interface RunResult {
 const beginWithinMs = 3_000;
 
 /** @param signal ends the run early; what it started is taken down */
-export const runOnce = async (fault: Fault, seed: string, directory: string, signal: AbortSignal): Promise<RunResult> => {
-  rmSync(directory, { recursive: true, force: true });
-  mkdirSync(directory, { recursive: true });
+export const runOnce = async (fault: Fault, seed: string, signal: AbortSignal): Promise<RunResult> => {
+  // Socket paths are at most 107 bytes long: a short prefix.
+  const directory = mkdtempSync(join(tmpdir(), 'pe-faults-'));
   const random = new Random(`${seed}/${fault.name}`);
   const outcome: Play['outcome'] = { sent: [], resumed: 0, wrong: [] };
   const over = new AbortController();

@@ -6,7 +6,7 @@ import type { RunResult } from '../../faults/run.ts';
 import { lacks } from '../../faults/system.ts';
 
 /** Those that cost seconds of waiting, or are much alike, are left to `pnpm faults`. */
-const fixed = ['kill-sender', 'kill-receiver', 'kill-both', 'kill-rendezvous', 'cut', 'corrupt', 'reorder', 'full-downloads', 'full-state', 'io-errors', 'no-descriptors', 'clock'];
+const fixed = ['kill-sender', 'kill-receiver', 'kill-rendezvous', 'cut', 'corrupt', 'full-downloads', 'full-state', 'io-errors', 'no-descriptors', 'clock'];
 
 const run = async (name: string, seed: string): Promise<RunResult> => {
   const [result] = await runMany({ faults: faults.filter((fault) => fault.name === name), seed, first: 0, runs: 1, jobs: 1, signal: new AbortController().signal, onRun: () => {} });
