@@ -17,6 +17,17 @@ export const digestOf = (path: string | Buffer): Digest => {
   return hash.digest('hex');
 };
 
+/** Whether everything that stands there is the same in the other tree: directories, files and links. */
+export const isPartOf = (path: string | Buffer, whole: string | Buffer): boolean => {
+  const [at, other] = [Buffer.from(path), Buffer.from(whole)];
+  try {
+    if (!lstatSync(at).isDirectory()) return digestOf(at) === digestOf(other);
+    return lstatSync(other).isDirectory() && readdirSync(at, { encoding: 'buffer' }).every((name) => isPartOf(Buffer.concat([at, slash, name]), Buffer.concat([other, slash, name])));
+  } catch {
+    return false;
+  }
+};
+
 const add = (hash: Hash, path: Buffer): void => {
   const stats = lstatSync(path);
   if (stats.isSymbolicLink()) return void hash.update('link\0').update(readlinkSync(path, { encoding: 'buffer' })).update('\0');

@@ -1,4 +1,4 @@
-/** A person who sends something with a key, and again when it failed, until it is there. */
+/** A person who sends something with a key, again when it failed, until it is there, and then once more. */
 import { createReadStream } from 'node:fs';
 import type { Peer } from '../harness/world.ts';
 import type { Prepared } from './load.ts';
@@ -28,11 +28,24 @@ export const sendUntilThere = async (from: Peer, to: Peer, load: Prepared, cours
   for (;;) {
     const after = course.phase === 'gone';
     const code = await attempt(from, to, load, course.signal);
-    if (code === undefined) return { load, failed, early: course.phase === 'before' };
+    if (code === undefined) {
+      const early = course.phase === 'before';
+      await course.gone;
+      await repeat(from, to, load, course.signal);
+      return { load, failed, early };
+    }
     failed.push(code);
     if (after) throw new Error(`${load.name}: was sent again after the fault, and failed again: ${failed.join(', ')}`);
     await course.gone;
+    // One sends to whom one sees.
+    await from.seesPeers((peers) => peers.some(({ id }) => id === to.id));
   }
+};
+
+/** Not sure whether it was sent, and once more: the same transfer answers, and nothing is delivered again. */
+const repeat = async (from: Peer, to: Peer, load: Prepared, signal: AbortSignal): Promise<void> => {
+  const code = await attempt(from, to, load, signal);
+  if (code !== undefined) throw new Error(`${load.name}: is there, and sending it again with its key failed: ${code}`);
 };
 
 /** @returns why it failed */

@@ -12,7 +12,8 @@ const lookEveryMs = 25;
 const hidden = /^\.(peerd-|filler$)/;
 
 export class Sightings implements Disposable {
-  readonly wrong: string[] = [];
+  /** By what was sent, or the name that nothing was sent under. */
+  readonly wrong: { readonly name: string; readonly what: string }[] = [];
   readonly #directory: string;
   readonly #expected: ReadonlyMap<string, Prepared>;
   readonly #seen = new Map<string, string>();
@@ -60,7 +61,10 @@ export class Sightings implements Disposable {
 
   #judge(name: string, digest: Digest): void {
     const load = this.#expected.get(name);
-    if (!load) this.wrong.push(`"${name}" appeared in the destination: a second delivery, or nothing that was sent`);
-    else if (digest !== load.content && digest !== load.before && digest !== emptyDirectory) this.wrong.push(`"${name}" was seen under its final name, and was not what was sent`);
+    if (!load) this.wrong.push({ name: originalOf(name), what: `"${name}" appeared in the destination: a second delivery, or nothing that was sent` });
+    else if (digest !== load.content && digest !== load.before && digest !== emptyDirectory) this.wrong.push({ name, what: `"${name}" was seen under its final name, and was not what was sent` });
   }
 }
+
+/** `tree` of `tree (1)`, the name of a second delivery. */
+export const originalOf = (name: string): string => name.replace(/ \(\d+\)$/, '');

@@ -64,7 +64,7 @@ describe('what is sent, and what is seen of it', () => {
     rmSync(join(inbox, tree.name, 'f1'), { force: true });
     mkdirSync(join(inbox, tree.name, 'more'));
     sightings.look();
-    expect(sightings.wrong.sort()).toEqual([
+    expect(sightings.wrong.map(({ what }) => what).sort()).toEqual([
       `"${file.name} (1)" appeared in the destination: a second delivery, or nothing that was sent`,
       `"${file.name}" was seen under its final name, and was not what was sent`,
       `"${tree.name}" was seen under its final name, and was not what was sent`,

@@ -188,8 +188,8 @@ class WorkerDatabase implements Database {
 const ownCopy = ({ sql, params }: Statement): Statement =>
   params === undefined ? { sql } : { sql, params: params.map((value) => (value instanceof Uint8Array ? new Uint8Array(value) : value)) };
 
-/** SQLite's primary result codes that are not a defect of ours. */
-const codes: Readonly<Record<number, ErrorCode>> = { 8: 'io_error', 10: 'io_error', 13: 'no_space', 14: 'io_error' };
+/** SQLite's primary result codes that are not a defect of ours. A page that the disk did not give back counts as malformed (11), too. */
+const codes: Readonly<Record<number, ErrorCode>> = { 8: 'io_error', 10: 'io_error', 11: 'io_error', 13: 'no_space', 14: 'io_error', 26: 'io_error' };
 
 const errorOf = ({ code, message }: SqliteFailure): PeerdError =>
   new PeerdError(codes[code] ?? 'internal', `database: ${message}`, { details: { sqliteCode: code } });

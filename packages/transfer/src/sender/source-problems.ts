@@ -1,5 +1,7 @@
 /** Why one entry can't be sent, while the rest can. */
+import { PeerdError } from '@peerd/protocol';
 import { describeSystemError, errnoCode } from '../system-errors.ts';
+import { exhaustion } from '../thread/system-calls.ts';
 
 export type EntryFailureCode = 'source_changed' | 'source_missing' | 'source_unreadable' | 'io_error';
 
@@ -28,8 +30,9 @@ const sentences: Readonly<Record<EntryFailureCode, string>> = {
   io_error: 'the file could not be read',
 };
 
-/** @param problem `CHANGED` or the name of an errno */
+/** @param problem `CHANGED` or the name of an errno @throws PeerdError `io_error` for what would befall every entry */
 export const entryFailureOf = (problem: string): EntryFailure => {
+  if (exhaustion.includes(problem)) throw new PeerdError('io_error', `the files to send cannot be opened: ${problem}`, { hint: 'peerd may open too few files, or has too little memory: raise its limits (LimitNOFILE), then send again.' });
   const code = codes[problem] ?? 'io_error';
   return { code, message: code === 'io_error' ? `${sentences[code]}: ${problem}` : sentences[code] };
 };

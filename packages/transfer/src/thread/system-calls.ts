@@ -17,10 +17,14 @@ export const chmodItself = (path: Buffer, mode: number): void => {
 
 export const codeOf = (error: unknown): unknown => (error instanceof Error && 'code' in error ? error.code : undefined);
 
-/** Unlike a full disk, or a defect, which stop everything. */
+/** Not of the file that was asked for: the next one would meet the same. */
+export const exhaustion: readonly string[] = ['EMFILE', 'ENFILE', 'ENOMEM'];
+const diskTrouble = ['ENOSPC', 'EDQUOT', 'EROFS', 'EIO'];
+
+/** Unlike a disk that is full or fails, or a defect, which stop everything. */
 export const concernsOne = (error: unknown): boolean => {
   const code = codeOf(error);
-  return typeof code === 'string' && /^E[A-Z]/.test(code) && !['ENOSPC', 'EDQUOT', 'EMFILE', 'ENFILE'].includes(code);
+  return typeof code === 'string' && /^E[A-Z]/.test(code) && ![...diskTrouble, ...exhaustion].includes(code);
 };
 
 /** Runs what a file system such as FAT can't do. */
