@@ -5,17 +5,22 @@
  * 2. `copyBasis`, when the sender has left out what it has too: only that is copied, and hashed once more, since the file
  *    is not ours and may be another by now
  */
-import { hashBytes } from '@peerd/protocol';
+import { BufferPool, hashBytes, MiB } from '@peerd/protocol';
+import { hash } from '../hashing.ts';
 import type { IndexedEntry, Manifest } from '../manifest/manifest.ts';
+import { OrderedWindow } from '../ordered-window.ts';
 import type { StageClock } from '../stage-clock.ts';
 import type { IndexSet } from '../store/index-set.ts';
 import { wholeFileBytes } from '../store/finish.ts';
 import type { Staging } from '../store/staging.ts';
 import { packEntries } from '../thread/entry-batch.ts';
 import type { FileThread } from '../thread/file-thread.ts';
+import type { Zeros } from '../zeros.ts';
+import { readChunk } from './read-chunk.ts';
 
 /** Their hashes are in memory. */
 const maxChunks = 65_536;
+const readAheadBytes: number = 8 * MiB;
 /** Of one call: between two looks at the signal. */
 const chunksAtOnce = 16;
 
@@ -24,6 +29,7 @@ export interface BasisOptions {
   readonly staging: Staging;
   readonly thread: FileThread;
   readonly stages: StageClock;
+  readonly zeros: Zeros;
   /** Chunks that are there already. */
   readonly present: IndexSet;
   readonly signal: AbortSignal;
@@ -32,18 +38,26 @@ export interface BasisOptions {
 /** @returns the hashes of the chunks that may be copied, by index, ascending. @throws PeerdError `io_error`, the reason of `signal` */
 export const hashBasis = async (options: BasisOptions): Promise<Map<number, Buffer>> => {
   const hashes = new Map<number, Buffer>();
-  await eachBasis(options, () => hashes.size < maxChunks, (file, usable) => options.stages.time('read', () => hashFile(options, file, usable, hashes)));
+  const pool = new BufferPool(options.manifest.chunkSize, Math.ceil(readAheadBytes / options.manifest.chunkSize));
+  await eachBasis(options, () => hashes.size < maxChunks, (basis) => hashFile(options, pool, basis, hashes));
   return hashes;
 };
 
 /** @param onCopied chunk by chunk; a chunk whose basis has changed is left out. @throws PeerdError `io_error`, `no_space`, the reason of `signal` */
 export const copyBasis = async (options: BasisOptions, hashes: ReadonlyMap<number, Buffer>, onCopied: (file: IndexedEntry, index: number, hash: Buffer) => Promise<void>): Promise<void> => {
   if (hashes.size === 0) return;
-  await eachBasis(options, () => true, (file, usable) => options.stages.time('write', () => copyFile(options, file, usable, hashes, onCopied)));
+  await eachBasis(options, () => true, (basis) => options.stages.time('write', () => copyFile(options, basis, hashes, onCopied)));
 };
 
-/** @param visit with the first `usable` bytes: whole chunks, or all of the file */
-const eachBasis = async ({ manifest, staging, thread, signal }: BasisOptions, goesOn: () => boolean, visit: (file: IndexedEntry, usable: number) => Promise<void>): Promise<void> => {
+interface Basis {
+  readonly file: IndexedEntry;
+  /** Open until the next one is. */
+  readonly fd: number;
+  /** From the beginning on: whole chunks, or all of the file. */
+  readonly usable: number;
+}
+
+const eachBasis = async ({ manifest, staging, thread, signal }: BasisOptions, goesOn: () => boolean, visit: (basis: Basis) => Promise<void>): Promise<void> => {
   await thread.call('basisOpen', { directoryFd: staging.destinationFd, chunkSize: manifest.chunkSize });
   try {
     for await (const file of manifest.entries()) {
@@ -51,30 +65,47 @@ const eachBasis = async ({ manifest, staging, thread, signal }: BasisOptions, go
       if (!goesOn()) break;
       const { entry } = file;
       if (entry.type !== 'file' || entry.size <= wholeFileBytes) continue;
-      const there = Math.min(entry.size, await thread.call('basisFile', { entry: packEntries([entry]) }));
+      const found = await thread.call('basisFile', { entry: packEntries([entry]) });
+      if (found === undefined) continue;
+      const there = Math.min(entry.size, found.size);
       // What is left of the former end of the file is a chunk only if it is the last one here too.
-      await visit(file, there === entry.size ? there : there - (there % manifest.chunkSize));
+      await visit({ file, fd: found.fd, usable: there === entry.size ? there : there - (there % manifest.chunkSize) });
     }
   } finally {
     await thread.call('basisClose', {});
   }
 };
 
-const hashFile = async (options: BasisOptions, file: IndexedEntry, usable: number, hashes: Map<number, Buffer>): Promise<void> => {
-  const { manifest: { chunkSize }, thread, present, signal } = options;
-  for (const { start, count } of runs(file, Math.ceil(usable / chunkSize), (chunk) => !present.has(chunk))) {
-    if (hashes.size >= maxChunks) return;
-    signal.throwIfAborted();
-    const offset = (start - file.firstChunk) * chunkSize;
-    const found = Buffer.from(await thread.call('basisHash', { offset, length: Math.min(count * chunkSize, usable - offset) }));
-    for (let at = 0; at < found.length; at += hashBytes) {
-      const hash = found.subarray(at, at + hashBytes);
-      if (hash.some((byte) => byte !== 0)) hashes.set(start + at / hashBytes, hash);
+const hashFile = async (options: BasisOptions, pool: BufferPool, { file, fd, usable }: Basis, hashes: Map<number, Buffer>): Promise<void> => {
+  const { manifest: { chunkSize }, zeros, stages, present, signal } = options;
+  const window = new OrderedWindow<{ chunk: number; found: Buffer | undefined }>(readAheadBytes, async ({ chunk, found }) => {
+    if (found !== undefined) hashes.set(chunk, found);
+  });
+  const hashOf = async (offset: number, length: number): Promise<Buffer | undefined> => {
+    const memory = pool.take();
+    const content = memory.subarray(0, length);
+    try {
+      if (!(await stages.time('read', () => readChunk(fd, content, offset)))) return undefined;
+      // Zeros come as a hole, and shall stay one.
+      return zeros.are(content) ? undefined : stages.timeSync('hash', () => hash(content));
+    } finally {
+      pool.give(memory);
     }
+  };
+  try {
+    for (let offset = 0, chunk = file.firstChunk; offset < usable && hashes.size < maxChunks; offset += chunkSize, chunk += 1) {
+      signal.throwIfAborted();
+      if (present.has(chunk)) continue;
+      const [at, of, length] = [offset, chunk, Math.min(chunkSize, usable - offset)];
+      await window.add(length, () => hashOf(at, length).then((found) => ({ chunk: of, found })));
+    }
+  } finally {
+    // Nothing may read any more when the file is closed.
+    await window.drained();
   }
 };
 
-const copyFile = async (options: BasisOptions, file: IndexedEntry, usable: number, hashes: ReadonlyMap<number, Buffer>, onCopied: (file: IndexedEntry, index: number, hash: Buffer) => Promise<void>): Promise<void> => {
+const copyFile = async (options: BasisOptions, { file, usable }: Basis, hashes: ReadonlyMap<number, Buffer>, onCopied: (file: IndexedEntry, index: number, hash: Buffer) => Promise<void>): Promise<void> => {
   const { manifest: { chunkSize }, thread, present, signal } = options;
   for (const { start, count } of runs(file, Math.ceil(usable / chunkSize), (chunk) => hashes.has(chunk) && !present.has(chunk))) {
     signal.throwIfAborted();

@@ -296,7 +296,7 @@ export class Receiver {
   }
 
   #basisOptions(signal: AbortSignal): BasisOptions {
-    return { manifest: this.#manifest, staging: this.#staging, thread: this.#thread, stages: this.#stages, present: this.#present, signal };
+    return { manifest: this.#manifest, staging: this.#staging, thread: this.#thread, stages: this.#stages, zeros: this.#zeros, present: this.#present, signal };
   }
 
   #written(arrivals: readonly Arrival[]): void {

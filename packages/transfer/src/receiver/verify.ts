@@ -1,5 +1,5 @@
 /** After a restart: what the journal claims is hashed again on disk. Missing, short or different means absent. */
-import { close, read } from 'node:fs';
+import { close } from 'node:fs';
 import { promisify } from 'node:util';
 import { BufferPool, hashBytes, MiB } from '@peerd/protocol';
 import { hash } from '../hashing.ts';
@@ -11,9 +11,8 @@ import type { ChunkJournal } from '../store/chunk-journal.ts';
 import { wholeFileBytes } from '../store/finish.ts';
 import { EntryBatch, packEntries } from '../thread/entry-batch.ts';
 import type { FileThread } from '../thread/file-thread.ts';
-import { errnoCode } from '../system-errors.ts';
+import { readChunk } from './read-chunk.ts';
 
-const readAt = promisify(read);
 const closeFile = promisify(close);
 
 const readAheadBytes: number = 8 * MiB;
@@ -128,20 +127,9 @@ const isTrue = async ({ journal, stages, pool }: Reading, fd: number, chunk: num
   const memory = pool.take();
   const content = memory.subarray(0, length);
   try {
-    const isWhole = await stages.time('read', async () => {
-      for (let filled = 0; filled < length; ) {
-        const { bytesRead } = await readAt(fd, content, filled, length - filled, offset + filled);
-        if (bytesRead === 0) return false;
-        filled += bytesRead;
-      }
-      return true;
-    });
-    if (!isWhole) return false;
+    if (!(await stages.time('read', () => readChunk(fd, content, offset)))) return false;
     const found = stages.timeSync('hash', () => hash(content));
     return found.equals(await journal.read(chunk, 1));
-  } catch (error) {
-    if (errnoCode(error) === undefined) throw error;
-    return false;
   } finally {
     pool.give(memory);
   }

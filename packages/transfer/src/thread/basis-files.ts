@@ -1,10 +1,9 @@
 /**
- * Content of a file that stands in the destination already, hashed, and copied to where the new one of the same path grows.
+ * Content of a file that stands in the destination already, to be read, and copied to where the new one of the same path grows.
  * The file itself is only read; no link is followed, and nothing but a regular file is opened.
  */
 import { closeSync, constants, fstatSync, lstatSync, openSync, readSync, writeSync } from 'node:fs';
 import { hash } from '../hashing.ts';
-import { Zeros } from '../zeros.ts';
 import { DirectoryCursor, inDirectory } from './directory-cursor.ts';
 import { type BatchEntry, unpackEntries } from './entry-batch.ts';
 import type { StagedFiles } from './staged-files.ts';
@@ -25,67 +24,42 @@ export class BasisFiles {
   readonly #staged: StagedFiles;
   #open: OpenBasis | undefined;
   readonly #chunkSize: number;
-  readonly #zeros: Zeros;
   #memory: Buffer | undefined;
 
   constructor(destinationFd: number, staged: StagedFiles, chunkSize: number) {
     this.#cursor = new DirectoryCursor((name) => inDirectory(destinationFd, name));
     this.#staged = staged;
     this.#chunkSize = chunkSize;
-    this.#zeros = new Zeros(chunkSize);
   }
 
-  /** @returns how many bytes there are to copy from; 0: nothing that may be used, and nothing is open */
-  open(packed: Uint8Array): number {
+  /** @returns what may be read until the next call of `open` or `close`; `undefined`: there is nothing, and nothing is open */
+  open(packed: Uint8Array): { fd: number; size: number } | undefined {
     this.#release();
     const [entry] = unpackEntries(packed);
     const found = entry === undefined ? undefined : this.#find(entry);
-    if (found === undefined) return 0;
-    this.#open = { from: found.fd, packed, to: undefined };
-    return found.size;
-  }
-
-  /** Of the chunks from `offset` on. @returns 32 bytes for each: its hash, or zeros where there is nothing to copy */
-  hash(offset: number, length: number): Uint8Array<ArrayBuffer> {
-    const hashes = new Uint8Array(Math.ceil(length / this.#chunkSize) * hashBytes);
-    // Zeros come as a hole, and shall stay one.
-    this.#eachChunk(offset, length, (content, chunk) => {
-      if (!this.#zeros.are(content)) hashes.set(hash(content), chunk * hashBytes);
-    });
-    return hashes;
+    if (found !== undefined) this.#open = { from: found.fd, packed, to: undefined };
+    return found;
   }
 
   /** Copies the chunks from `offset` on that still have their hash. @returns 1 for each that was copied, else 0 */
   copy(offset: number, length: number, expected: Uint8Array): Uint8Array<ArrayBuffer> {
     const copied = new Uint8Array(Math.ceil(length / this.#chunkSize));
-    this.#eachChunk(offset, length, (content, chunk, position) => {
-      if (hash(content).compare(expected, chunk * hashBytes, (chunk + 1) * hashBytes) !== 0) return;
-      const to = this.#target();
-      for (let written = 0; written < content.length; ) written += writeSync(to, content, written, content.length - written, position + written);
+    if (this.#open === undefined) return copied;
+    this.#memory ??= Buffer.allocUnsafeSlow(this.#chunkSize);
+    for (let at = 0, chunk = 0; at < length; at += this.#chunkSize, chunk += 1) {
+      const content = this.#memory.subarray(0, Math.min(this.#chunkSize, length - at));
+      if (!readWhole(this.#open.from, content, offset + at)) break;
+      if (hash(content).compare(expected, chunk * hashBytes, (chunk + 1) * hashBytes) !== 0) continue;
+      this.#open.to ??= this.#staged.openForWrite(this.#open.packed).fd;
+      for (let written = 0; written < content.length; ) written += writeSync(this.#open.to, content, written, content.length - written, offset + at + written);
       copied[chunk] = 1;
-    });
+    }
     return copied;
   }
 
   close(): void {
     this.#release();
     this.#cursor.close();
-  }
-
-  /** As far as the file goes. */
-  #eachChunk(offset: number, length: number, visit: (content: Buffer, chunk: number, position: number) => void): void {
-    if (this.#open === undefined) return;
-    this.#memory ??= Buffer.allocUnsafeSlow(this.#chunkSize);
-    for (let at = 0, chunk = 0; at < length; at += this.#chunkSize, chunk += 1) {
-      const content = this.#memory.subarray(0, Math.min(this.#chunkSize, length - at));
-      if (!readWhole(this.#open.from, content, offset + at)) return;
-      visit(content, chunk, offset + at);
-    }
-  }
-
-  #target(): number {
-    if (this.#open === undefined) throw new Error('no basis is open');
-    return (this.#open.to ??= this.#staged.openForWrite(this.#open.packed).fd);
   }
 
   #find(entry: BatchEntry): { fd: number; size: number } | undefined {

@@ -42,8 +42,7 @@ export interface Calls {
   compareEntries: { in: { entries: Uint8Array }; out: Uint8Array<ArrayBuffer> };
   basisOpen: { in: { directoryFd: number; chunkSize: number }; out: void };
   /** Bytes that can be copied from; 0: there is nothing. */
-  basisFile: { in: { entry: Uint8Array }; out: number };
-  basisHash: { in: { offset: number; length: number }; out: Uint8Array<ArrayBuffer> };
+  basisFile: { in: { entry: Uint8Array }; out: { fd: number; size: number } | undefined };
   basisCopy: { in: { offset: number; length: number; expected: Uint8Array }; out: Uint8Array<ArrayBuffer> };
   basisClose: { in: Record<string, never>; out: void };
   removeTree: { in: { path: Uint8Array; limit: number }; out: boolean };

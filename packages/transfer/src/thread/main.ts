@@ -107,7 +107,6 @@ const handlers: { [K in CallName]: (input: Calls[K]['in']) => Calls[K]['out'] } 
     basis = new BasisFiles(directoryFd, opened(staging), chunkSize);
   },
   basisFile: ({ entry }) => opened(basis).open(entry),
-  basisHash: ({ offset, length }) => opened(basis).hash(offset, length),
   basisCopy: ({ offset, length, expected }) => opened(basis).copy(offset, length, expected),
   basisClose: () => {
     basis?.close();
