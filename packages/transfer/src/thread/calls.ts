@@ -41,7 +41,7 @@ export interface Calls {
   /** Two bytes for each entry: a comparison and its risks. */
   compareEntries: { in: { entries: Uint8Array }; out: Uint8Array<ArrayBuffer> };
   basisOpen: { in: { directoryFd: number; chunkSize: number }; out: void };
-  /** Bytes that can be copied from; 0: there is nothing. */
+  /** What may be read until the next call; `undefined`: there is nothing. */
   basisFile: { in: { entry: Uint8Array }; out: { fd: number; size: number } | undefined };
   basisCopy: { in: { offset: number; length: number; expected: Uint8Array }; out: Uint8Array<ArrayBuffer> };
   basisClose: { in: Record<string, never>; out: void };
