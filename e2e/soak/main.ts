@@ -19,6 +19,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => 
 
 const run = async (minutes: number, samples: number): Promise<number> => {
   const ms = minutes * 60_000;
+  const began = performance.now();
   const { deeds, growth } = await soak({
     ms, sampleEveryMs: ms / samples, signal: interrupted.signal,
     onSample: (atMs, sample, { transfers, messages, disconnects, departures }) => {
@@ -30,7 +31,7 @@ const run = async (minutes: number, samples: number): Promise<number> => {
   for (const [daemon, figures] of Object.entries(growth))
     for (const { figure, from, to, grows } of figures) console.log(`| ${daemon} | ${figure} | ${from.toFixed(1)} | ${to.toFixed(1)} | ${grows ? 'GROWS' : isHistory(figure) ? 'beyond what was done' : ''} |`);
   const growing = Object.values(growth).flat().filter(({ grows }) => grows).length;
-  console.log(`\n${minutes} minutes: ${deeds.transfers} transfers, ${deeds.messages} messages, ${deeds.disconnects} links ended, ${deeds.departures} departures; ${growing === 0 ? 'nothing grows' : `${growing} figures grow`}`);
+  console.log(`\n${((performance.now() - began) / 60_000).toFixed(1)} minutes: ${deeds.transfers} transfers, ${deeds.messages} messages, ${deeds.disconnects} links ended, ${deeds.departures} departures; ${growing === 0 ? 'nothing grows' : `${growing} figures grow`}`);
   if (interrupted.signal.aborted) return 130;
   return growing === 0 ? 0 : 1;
 };
