@@ -178,11 +178,26 @@ describe('whatever a peer says, nothing of it steers', () => {
       expect([args, steeringOnTerminal(text)]).toEqual([args, []]);
       expect([args, marks(text).length]).not.toEqual([args, 0]);
     }
-    for (const words of [['bash', 'peerctl chat '], ['bash', 'peerctl accept '], ['zsh', 'peerctl', 'accept', ''], ['fish', 'peerctl', 'chat', ''], ['zsh', 'peerctl', 'show', '']]) {
-      const text = await run('__complete', ...words);
+    // The first word, or it is no question of a shell: the socket stands in the environment.
+    const offered = async (words: string[]): Promise<string> => {
+      const env = { ...victim.environment, PEERCTL_SOCKET: victim.socket };
+      return (await new Command(programs.peerctl, ['__complete', ...words], { env, cwd: victim.directory }).result).stdout.trimEnd();
+    };
+    // Those of the lying roster are one more; of the well-behaved one there is one transfer.
+    const [peers, waiting, all] = [mallories.length + 1, mallories.length, transfers.length + 1];
+    const questions: [words: string[], candidates: number][] = [
+      [['bash', 'peerctl chat '], peers], [['zsh', 'peerctl', 'chat', ''], peers], [['fish', 'peerctl', 'chat', ''], peers],
+      [['bash', 'peerctl accept '], waiting], [['zsh', 'peerctl', 'accept', ''], waiting], [['fish', 'peerctl', 'show', ''], all],
+    ];
+    for (const [words, candidates] of questions) {
+      const answer = await offered(words);
+      // As bash reads it: it is told each character that is no letter with a backslash, within an emoji too.
+      const text = words[0] === 'bash' ? answer.replaceAll(/\\(.)/gu, '$1') : answer;
       // What a shell inserts and what it shows beside it are parted by a tab.
       expect([words, steering(text.replaceAll('\t', ''))]).toEqual([words, []]);
-      expect(text.split('\n').length).toBeGreaterThan(1);
+      // The first line says which paths the shell adds.
+      expect([words, text.split('\n').length - 1]).toEqual([words, candidates]);
+      if (words[0] !== 'bash') expect([words, marks(text)]).toEqual([words, [0, 1, 2]]);
     }
   });
 

@@ -17,6 +17,8 @@ describe('escapeText', () => {
     ['\u{1fc68}\u200d\u{1f469}', '\\u{1fc68}\\u{200d}\u{1f469}'],
     ['back\\slash', 'back\\\\slash'],
     ['\ud800', '\\u{d800}'],
+    // Of each class one that no other class has: format, line and paragraph separator, private use, unassigned.
+    ['\ufff9\u2028\u2029\ue000\u0378', '\\u{fff9}\\u{2028}\\u{2029}\\u{e000}\\u{378}'],
     // Letters and marks that nobody sees.
     ['\u3164a\u115f\u034fb', '\\u{3164}a\\u{115f}\\u{34f}b'],
     // Selectors stay where they choose a form: an emoji, a keycap, a variant of a Han character.

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { inheritedEnvironment, type Received, receivedEnvironment } from '../../src/hooks/environment.ts';
 
 const received = (more: Partial<Received> = {}): Received => ({
-  id: '01kagtm5000000000000000001', peer: 'b'.repeat(52), peerName: 'bob', state: 'done', destination: '/srv/in', savedAs: [Buffer.from('a (1).txt'), Buffer.alloc(0), Buffer.from('b\n"c')], entries: 3, bytes: 12, note: 'for\u001b you', ...more,
+  id: '01kagtm5000000000000000001', peer: 'b'.repeat(52), peerName: 'bob', state: 'done', destination: '/srv/in', savedAs: [Buffer.from('a (1).txt'), Buffer.alloc(0), Buffer.from('b\n"c\u009b\u202e')], entries: 3, bytes: 12, note: 'for\u001b you', ...more,
 });
 
 test('what the program is told', () => {
@@ -11,8 +11,8 @@ test('what the program is told', () => {
     PEERD_EVENT: 'received', PEERD_STATE: 'done', PEERD_TRANSFER_ID: '01kagtm5000000000000000001', PEERD_PEER_ID: 'b'.repeat(52), PEERD_PEER_NAME: 'b\\u{202e}ob', PEERD_NOTE: 'for\\x1b you',
     PEERD_DIRECTORY: '/srv/in', PEERD_ENTRIES: '3', PEERD_BYTES: '12', PEERD_SAVED_AS_LEFT_OUT: '0', PEERD_CONTROL: '/run/s',
   });
-  expect(PEERD_SAVED_AS_JSON).not.toContain('\n');
-  expect(JSON.parse(PEERD_SAVED_AS_JSON)).toEqual([{ path: '/srv/in/a (1).txt' }, { path: '/srv/in/b\n"c' }]);
+  expect(PEERD_SAVED_AS_JSON).not.toMatch(/[\p{Cc}\p{Cf}]/u);
+  expect(JSON.parse(PEERD_SAVED_AS_JSON)).toEqual([{ path: '/srv/in/a (1).txt' }, { path: '/srv/in/b\n"c\u009b\u202e' }]);
 });
 
 test('names that are no text, and more names than the kernel takes', () => {

@@ -21,6 +21,8 @@ describe('addressScope', () => {
     ['fd00::1', 'routable'],
     ['localhost', 'name'],
     ['', 'name'],
+    ['fe80::1%eth0\u001b[2J', 'name'],
+    ['2001:db8::1%any text', 'name'],
   ])('%s is %s', (host, scope) => expect(addressScope(host)).toBe(scope));
 
   test('only routable literals of others are dialled, local ones if they were told locally', () => {

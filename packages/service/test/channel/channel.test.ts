@@ -128,9 +128,12 @@ describe('channel', () => {
     (await accepted.promise).destroy(new PeerdError('cancelled', 'test over'));
   });
 
-  test('over the limit per address the oldest unauthenticated connection is evicted', async () => {
+  test.each([
+    ['per address', { perAddress: 2, total: 10 }],
+    ['in all', { perAddress: 10, total: 2 }],
+  ])('over the limit %s the oldest unauthenticated connection is evicted', async (_, maxPending) => {
     const refused: string[] = [];
-    const listener = await serve(() => {}, { maxPending: { perAddress: 2, total: 10 }, onRefused: (reason) => refused.push(reason.code) });
+    const listener = await serve(() => {}, { maxPending, onRefused: (reason) => refused.push(reason.code) });
     const sockets: Socket[] = [];
     for (let index = 0; index < 3; index += 1) {
       const socket = tcpConnect(listener.address);
