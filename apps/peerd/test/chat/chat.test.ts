@@ -1,12 +1,13 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { chat as chatMessage, type ChatMessageView, chatMaxBytes, encodeMessage, type PeerId } from '@peerd/protocol';
+import { chat as chatMessage, chatAck, type ChatMessageView, chatMaxBytes, encodeMessage, type PeerId } from '@peerd/protocol';
 import { createLogger, newUlid } from '@peerd/service';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { type ChatLimits, chatLimits, loadChat, type StoredChat } from '../../src/chat/chat.ts';
 import { openDatabase } from '../../src/database/database.ts';
 import type { Database } from '../../src/database/ports.ts';
+import type { Link } from '../../src/peer/ports.ts';
 import { linkPair, neededLinks, type Party } from './linked-pair.ts';
 
 const never = new AbortController().signal;
@@ -82,6 +83,25 @@ const friends = async (limits: Partial<ChatLimits> = {}): Promise<[Person, Perso
 const texts = async (of: Person, peer: Person): Promise<string[]> => (await of.user.messages({ peer: peer.id, limit: 1_000 })).map(({ text, state }) => `${text} ${state}`);
 
 describe('chat', () => {
+  test('only the peer that a message is for acknowledges it', async () => {
+    const [alice, bob] = await friends();
+    linkPair(alice, bob, (_to, kind) => kind === 'chat-ack');
+    const { promise: linked, resolve } = Promise.withResolvers<Link>();
+    const carol: Party = { id: 'c'.repeat(52), name: 'carol', user: { linkUp: resolve, linkDown: () => {}, message: async () => {} } };
+    alice.contacts.add(carol.id);
+    linkPair(alice, carol);
+    const [stop, link] = [new AbortController(), await linked];
+    const queued = alice.next(({ text }) => text === 'for bob');
+    const sending = alice.user.send(bob, 'for bob', stop.signal);
+    await link.send(encodeMessage(chatAck, { id: (await queued).id }));
+    const heard = alice.next(({ text }) => text === 'behind it');
+    await link.send(encodeMessage(chatMessage, { id: newUlid(), text: 'behind it', sentAt: 1 }));
+    await heard;
+    stop.abort();
+    expect((await sending).state).toBe('queued');
+    expect(await texts(alice, bob)).toEqual(['for bob queued']);
+  });
+
   test('over a link: delivered when the other side has stored it, both ways', async () => {
     const [alice, bob] = await friends();
     linkPair(alice, bob);
