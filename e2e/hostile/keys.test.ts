@@ -7,7 +7,7 @@ import { type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { connect, type ConnectionOptions, createServer, type TLSSocket } from 'node:tls';
 import { promisify } from 'node:util';
-import { chat, chatAck, encodeMessage, hello, peerAlpn, ping, verifyCommit, verifyCommitment, verifyNonceBytes, verifyReveal } from '@peerd/protocol';
+import { chat, chatAck, encodeMessage, hello, peerAlpn, ping, verifyCode, verifyCommit, verifyCommitment, verifyKeyingBytes, verifyKeyingLabel, verifyNonceBytes, verifyReveal } from '@peerd/protocol';
 import { loadIdentity, newUlid } from '@peerd/service';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { type ScriptedLink, ScriptedPeer, type Target, targetOf } from '../harness/scripted-peer.ts';
@@ -162,14 +162,18 @@ describe('keys', () => {
 
     // With nonces of its own it gets through to the persons, who see different codes.
     const comparing = begin();
-    for (const { link } of both) {
+    const expected: string[] = [];
+    for (const { peer, link } of both) {
       const nonce = randomBytes(verifyNonceBytes);
       const { commitment } = await link.next('verify-commit');
       link.say(verifyCommit, { commitment: verifyCommitment(middle.id, nonce) });
-      await link.next('verify-reveal');
+      const theirs = await link.next('verify-reveal');
       link.say(verifyReveal, { nonce, to: commitment });
+      expected.push(verifyCode({ id: middle.id, nonce }, { id: peer.id, nonce: theirs.nonce }, link.channel.exportKeyingMaterial(verifyKeyingBytes, verifyKeyingLabel)));
     }
     const [codeOfAlice, codeOfBob] = await Promise.all(comparing.map(async (command) => (await command.line((line) => line['event'] === 'code'))['code']));
+    // Of both ids, both nonces, and what only the two ends of this connection know.
+    expect([codeOfAlice, codeOfBob]).toEqual(expected);
     expect(codeOfAlice).toMatch(/^\d{4} \d{4} \d{4}$/);
     expect(codeOfAlice).not.toBe(codeOfBob);
     for (const command of comparing) command.child.stdin?.end('no\n');
