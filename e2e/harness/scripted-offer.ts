@@ -1,7 +1,7 @@
 /** What a scripted peer sends: manifests that may say anything, and content that may be any bytes. */
 import { blake3 } from '@napi-rs/blake-hash';
 import {
-  dataRequest, encodeChunkHeader, encodeManifestPage, type Have, manifestPage, type ManifestEntry, manifestPageMaxEntries, minChunkSize, offer as offerMessage, type Offer, sourceComplete,
+  dataRequest, encodeCbor, encodeChunkHeader, type Have, manifestPage, type ManifestEntry, manifestPageMaxEntries, minChunkSize, offer as offerMessage, type Offer, sourceComplete,
   type TransferId,
 } from '@peerd/protocol';
 import { newUlid } from '@peerd/service';
@@ -49,7 +49,7 @@ export const makeOffer = (entries: readonly ScriptedEntry[], options: OfferOptio
   const chunkSize = options.chunkSize ?? minChunkSize;
   const listed = entries.map(entryOf);
   const pages = options.pages ?? Array.from({ length: Math.ceil(listed.length / manifestPageMaxEntries) }, (_, page) =>
-    encodeManifestPage(listed.slice(page * manifestPageMaxEntries, (page + 1) * manifestPageMaxEntries)));
+    encodeCbor(listed.slice(page * manifestPageMaxEntries, (page + 1) * manifestPageMaxEntries)));
   const chunks: Uint8Array[] = [];
   const roots: Buffer[] = [];
   for (const { content = new Uint8Array(0), type = 'file', target } of entries) {

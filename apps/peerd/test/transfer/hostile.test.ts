@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { encodeManifestPage, type LinkMessage, type ManifestEntry, type Offer, PeerdError, type TransferMessage } from '@peerd/protocol';
+import { encodeCbor, type LinkMessage, type ManifestEntry, type Offer, PeerdError, type TransferMessage } from '@peerd/protocol';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Link } from '../../src/peer/ports.ts';
@@ -26,7 +26,7 @@ const offerOf = (transfer: string, more: Partial<Offer> = {}): Offer => ({
   transfer, entries: 1, bytes: 10, pages: 1, manifestBytes: 100, offerRoot: Buffer.alloc(32, 1), chunkSize, conflict: 'rename', ...more,
 });
 const page = (...entries: Partial<ManifestEntry>[]): Buffer =>
-  encodeManifestPage(entries.map((entry) => ({ path: [Buffer.from('x')], type: 'file', size: 10, mode: 0o644, mtime: [0, 0], ...entry })));
+  encodeCbor(entries.map((entry) => ({ path: [Buffer.from('x')], type: 'file', size: 10, mode: 0o644, mtime: [0, 0], ...entry })));
 
 const types = { manifestRequest: 0x41, reject: 0x45, cancel: 0x4c, failed: 0x4d };
 
