@@ -8,8 +8,8 @@ import { orderProblems, type Reception } from './order.ts';
 import { readStrace } from './strace-log.ts';
 
 const calls = 'open,openat,write,writev,pwrite64,pwritev,ftruncate,copy_file_range,fsync,fdatasync,rename,renameat,renameat2,link,linkat';
-/** Flushing takes long, as on a busy disk: who does not wait for it is found out. The logs are flushed by `fdatasync`, SQLite by `fsync`, and there more than one commit lies between the log and the wire. */
-const delays = ['inject=fdatasync:delay_enter=300000', 'inject=fsync:delay_enter=20000'].flatMap((delay) => ['-e', delay]);
+/** Flushing takes long, as on a busy disk: who does not wait for it is found out. The database alone is flushed by `fdatasync`, and soon: more than one of its commits lies between a log and the wire, and would hide that nobody waited for the log. */
+const delays = ['inject=fsync:delay_enter=300000', 'inject=fdatasync:delay_enter=20000'].flatMap((delay) => ['-e', delay]);
 const settleMs = 20_000;
 
 /** Sends `paths`, with `input` as standard input. @throws Error when the transfer fails */

@@ -61,7 +61,7 @@ export class ReceiptLogFile {
     const before = await this.size();
     try {
       for (let written = 0; written < bytes.length; ) written += (await this.#file.write(bytes, written, bytes.length - written, offset + written)).bytesWritten;
-      await this.#file.datasync();
+      await this.#file.sync();
     } catch (cause) {
       await this.cut(before).catch(() => {});
       const { code, message } = cause as NodeJS.ErrnoException;

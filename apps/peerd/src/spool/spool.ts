@@ -88,7 +88,7 @@ export class Spool implements SpooledSources, SpoolIntake {
         await upload.write(bodyOf(content), file);
         await file.chmod((mode & 0o777) | 0o400);
         // Nobody can give it once more.
-        await file.datasync();
+        await file.sync();
       } finally {
         await file.close();
       }
