@@ -1,10 +1,13 @@
 /** Who is there when somebody attacks: a rendezvous, a victim, an honest peer of it, and offenders as they are needed. */
 import { join } from 'node:path';
 import { randomBytes } from 'node:crypto';
-import { ping } from '@peerd/protocol';
+import { type MessagesResponse, ping, type SendMessageResponse } from '@peerd/protocol';
 import { ask } from '../../harness/control.ts';
 import { type ScriptedLink, ScriptedPeer, type ScriptedRegistration, type Target, targetOf } from '../../harness/scripted-peer.ts';
 import { type Peer, type Rendezvous, World } from '../../harness/world.ts';
+
+/** Nobody waits longer for an honest message. */
+const patienceMs = 20_000;
 
 export class Stage implements AsyncDisposable {
   readonly rendezvous: Rendezvous;
@@ -70,8 +73,14 @@ export class Stage implements AsyncDisposable {
 
   /** An honest message is delivered to the victim. @throws when it is not */
   async chat(): Promise<void> {
-    const { state } = await ask<{ state: string }>(this.#honest.socket, '/v1/messages', 'POST', { peer: this.victim.id, text: 'can you hear me?' });
-    if (state !== 'delivered') throw new Error(`an honest message is ${state}`);
+    let { message } = await ask<SendMessageResponse>(this.#honest.socket, '/v1/messages', 'POST', { peer: this.victim.id, text: 'can you hear me?' });
+    const patience = AbortSignal.timeout(patienceMs);
+    // The daemon answers `queued` after 3 s, and goes on.
+    while (message.state !== 'delivered') {
+      patience.throwIfAborted();
+      const { messages } = await ask<MessagesResponse>(this.#honest.socket, `/v1/messages?peer=${this.victim.id}`);
+      message = messages.find(({ id }) => id === message.id) ?? message;
+    }
   }
 
   /** An honest client of the rendezvous gets an answer. @throws when it does not */
