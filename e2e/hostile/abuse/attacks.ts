@@ -75,7 +75,7 @@ export const attacks: readonly Attack[] = [
   },
   {
     name: 'TLS without hello at a rendezvous', victim: 'rendezvous', told: /^too_many_connections$/, metric: 'rendezvous_connections_refused_total{reason="too_many_connections"}',
-    run: (stage, signal) => withoutHello(stage, { ...hostOf(stage.rendezvous.address), id: stage.rendezvous.id as PeerId }, rendezvousAlpn, signal),
+    run: (stage, signal) => withoutHello(stage, { ...hostOf(stage.rendezvous.address), id: stage.rendezvous.id }, rendezvousAlpn, signal),
   },
   {
     name: 'offers of a stranger', victim: 'peerd', told: /^too_many_offers$/, metric: 'peerd_offers_refused_total{reason="too_many_offers"}',
