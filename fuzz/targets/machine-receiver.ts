@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { expectsData, isFinalState, isHeld, newReceiver, type ReceiverEvent, receiverStep, restoredReceiver } from '@peerd/protocol';
+import { dataConnectionsTaken, expectsData, isFinalState, isHeld, newReceiver, type ReceiverEvent, receiverStep, restoredReceiver } from '@peerd/protocol';
 import type { FuzzTarget } from '../engine/target.ts';
 import { Choices, walk } from './support.ts';
 
@@ -85,7 +85,7 @@ export const receiverMachine: FuzzTarget = {
       assert(!expectsData(state) || (consented && !isFinalState(state.state)), 'content is taken that nobody wants');
       assert.equal(state.data, data);
       assert(!isFinalState(before.state) || state.state === before.state, 'an end was left');
-      assert(state.data >= 0 && state.data <= 2 && state.gaps <= 3 && state.unheard >= 0);
+      assert(state.data >= 0 && state.data <= 2 * dataConnectionsTaken && state.gaps <= 3 && state.unheard >= 0);
       assert(isFinalState(state.state) || !state.untold, 'an end is to be told before there is one');
       const restored = restoredReceiver(state);
       assert(!restored.linked && !restored.asked && restored.data === 0 && isFinalState(restored.state) === isFinalState(state.state));
