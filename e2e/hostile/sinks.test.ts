@@ -258,8 +258,9 @@ describe('whatever a peer says, nothing of it steers', () => {
   });
 
   test('text that is none ends the link', async () => {
-    const [mallory] = mallories;
-    if (!mallory) throw new Error('nobody');
+    const mallory = await ScriptedPeer.create(join(world.directory, 'plain'), 'plain');
+    mallories.push(mallory);
+    await mallory.pinnedAt(victim);
     const link = await mallory.link(target);
     // {code: h'' as text, …} with a byte that begins nothing.
     link.frame(chat.type, Buffer.from([0xa3, 0x62, 0x69, 0x64, 0x61, 0xff, 0x64, 0x74, 0x65, 0x78, 0x74, 0x61, 0xff, 0x66, 0x73, 0x65, 0x6e, 0x74, 0x41, 0x74, 0x01]));
