@@ -114,7 +114,7 @@ export class IncomingTransfer {
   }
 
   fail(error: unknown): Promise<void> {
-    return this.#runner.dispatch({ type: 'local-failed', end: endOf(error) });
+    return this.#runner.dispatch({ type: 'local-failed', end: endOf(error) }, { insisting: this.#use.signal });
   }
 
   forget(): Promise<void> {
@@ -214,7 +214,7 @@ export class IncomingTransfer {
       const whole = await this.#arrival.take(page);
       if (!whole) return;
       const topLevel = await topLevelOf(await this.#content.manifest());
-      await this.#runner.dispatch({ type: 'manifest-stored' }, { changing: () => Object.assign(this.record, whole, { topLevel }) });
+      await this.#runner.dispatch({ type: 'manifest-stored' }, { insisting: this.#use.signal, changing: () => Object.assign(this.record, whole, { topLevel }) });
     } catch (error) {
       await this.fail(error);
       return;

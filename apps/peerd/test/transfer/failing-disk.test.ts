@@ -60,6 +60,7 @@ const arrived = async ({ world: { alice, bob }, id, content }: Started): Promise
 describe('a disk that fails for a while', () => {
   test.each([
     ['the sender has sent everything', 'alice', updatesTo('verifying')],
+    ['the receiver has the manifest', 'bob', (statement: Statement): boolean => updatesTo('offered')(statement) || updatesTo('failed')(statement)],
     ['the receiver has placed everything', 'bob', updatesTo('done')],
     ['the receiver is about to place something', 'bob', ({ sql }: Statement): boolean => sql.includes('transfer_placements')],
   ] as const)('when %s: it is done as soon as that can be stored', async (_when, who, fits) => {
