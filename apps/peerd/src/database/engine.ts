@@ -20,6 +20,10 @@ const SQLITE_NOTADB = 26;
 const lockWaitMs = 1_000;
 const maxCachedStatements = 256;
 
+/** Shorter than the patience of a watchdog. */
+const flushAgainForMs = 20_000;
+const flushAgainMs = 250;
+
 export interface Engine {
   execute(requests: readonly DatabaseRequest[]): RequestOutcome[];
   /** Brings the snapshot of trust up to date; what fails is tried again with the next call. @throws errno errors */
@@ -154,12 +158,28 @@ const engineOf = (database: DatabaseSync, log: LogFile, trust: TrustSnapshot): E
       return requests.map(() => ({ ok: false, error: failureOf(error) }));
     }
   };
+  /**
+   * After a flush that failed no later one proves anything of the same pages. So they are written anew, into the database itself,
+   * again and again while the disk fails: nobody is answered meanwhile. In the end the worker ends.
+   */
+  const flush = (): void => {
+    try {
+      return log.flush();
+    } catch {
+      for (const deadline = performance.now() + flushAgainForMs; ; Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, flushAgainMs)) {
+        try {
+          return database.exec('PRAGMA wal_checkpoint(FULL)');
+        } catch (error) {
+          if (performance.now() > deadline) throw error;
+        }
+      }
+    }
+  };
   return {
     execute: (requests) => {
       const outcomes = commit(requests);
       const changes = totalChanges.get()?.['changes'];
-      // A flush that fails ends the worker: the kernel may have dropped the pages, so no later flush proves anything.
-      if (changes !== flushed) log.flush();
+      if (changes !== flushed) flush();
       flushed = changes;
       return outcomes;
     },
