@@ -46,7 +46,8 @@ export const openDatabase = async (options: OpenOptions): Promise<Database> => {
   const workerData: WorkerSettings = { path, migrations: options.migrations ?? allMigrations };
   // Beside this file, in the sources (tests, development) as in the build.
   const worker = new Worker(new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url), { workerData, execArgv: [] });
-  const exited = once(worker, 'exit');
+  // Not `once`, which rejects with the error of a worker that fails; that is told by `onFailure`.
+  const exited = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
   try {
     const [outcome] = (await once(worker, 'message')) as [OpenOutcome];
     checkOpened(outcome, options.stateDir, path);
@@ -78,7 +79,7 @@ const checkOpened = (outcome: OpenOutcome, stateDir: string, path: string): void
 
 class WorkerDatabase implements Database {
   readonly #worker: Worker;
-  readonly #exited: Promise<unknown>;
+  readonly #exited: Promise<void>;
   readonly #onCommit: (requests: number, seconds: number) => void;
   readonly #onTrustNotKept: (message: string) => void;
   #waiting: Waiting[] = [];
@@ -89,7 +90,7 @@ class WorkerDatabase implements Database {
   #closing: Promise<void> | undefined;
   #idle: (() => void) | undefined;
 
-  constructor(worker: Worker, exited: Promise<unknown>, { onFailure, onCommit, onTrustNotKept }: OpenOptions) {
+  constructor(worker: Worker, exited: Promise<void>, { onFailure, onCommit, onTrustNotKept }: OpenOptions) {
     this.#worker = worker;
     this.#exited = exited;
     this.#onCommit = onCommit ?? (() => {});
@@ -99,7 +100,7 @@ class WorkerDatabase implements Database {
     worker.on('error', (error) => (cause = error));
     worker.on('exit', (code) => {
       if (this.#closing && code === 0) return;
-      this.#failed = new PeerdError('internal', `the database worker ended: ${cause instanceof Error ? cause.message : `exit code ${code}`}`, { cause });
+      this.#failed = new PeerdError(isOfSystem(cause) ? 'io_error' : 'internal', `the database worker ended: ${cause instanceof Error ? cause.message : `exit code ${code}`}`, { cause });
       for (const { reject } of [...this.#inFlight, ...this.#waiting]) reject(this.#failed);
       this.#inFlight = [];
       this.#waiting = [];
@@ -183,6 +184,9 @@ class WorkerDatabase implements Database {
     this.#worker.postMessage(message);
   }
 }
+
+/** A disk that fails, and no defect. */
+const isOfSystem = (cause: unknown): boolean => cause instanceof Error && 'syscall' in cause;
 
 /** Bytes may change after the call, and a view of a pooled buffer would be cloned with the whole pool. */
 const ownCopy = ({ sql, params }: Statement): Statement =>

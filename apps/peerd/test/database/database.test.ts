@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Worker } from 'node:worker_threads';
 import { PeerdError } from '@peerd/protocol';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { openDatabase, type OpenOptions } from '../../src/database/database.ts';
@@ -32,6 +33,23 @@ describe('database', () => {
     expect(await second.get('SELECT * FROM rendezvous_pins')).toEqual({ address: 'host:12000', id: 'id', since: 1 });
     expect((await stat(join(stateDir, 'peerd.db'))).mode & 0o777).toBe(0o600);
     expect(await second.get('PRAGMA user_version')).toEqual({ user_version: migrations.length });
+  });
+
+  test('a worker that ends by an error: who waits hears of it, whoever asks later too, and the owner is told', async () => {
+    const workers: Worker[] = [];
+    const onWorker = (worker: Worker): number => workers.push(worker);
+    process.on('worker', onWorker);
+    const told: PeerdError[] = [];
+    const database = await openDatabase({ stateDir: await temporary(), onLoss: () => expect.unreachable(), onFailure: (reason) => told.push(reason), migrations: numbers });
+    process.off('worker', onWorker);
+    const [worker] = workers;
+    const waiting = database.get('SELECT 1');
+    // As the thread would report a flush of the log that failed.
+    worker?.emit('error', Object.assign(new Error('EIO: i/o error, fdatasync'), { code: 'EIO', syscall: 'fdatasync' }));
+    await worker?.terminate();
+    for (const asked of [waiting, database.get('SELECT 1')]) await expect(asked).rejects.toMatchObject({ code: 'io_error', message: 'the database worker ended: EIO: i/o error, fdatasync' });
+    expect(told.map(({ code }) => code)).toEqual(['io_error']);
+    await database.close();
   });
 
   test('a failing statement rejects only its own caller', async () => {
