@@ -39,7 +39,9 @@ export class Stage implements AsyncDisposable {
     try {
       const rendezvous = await world.rendezvous();
       const [victim, honest] = await world.peersInOneRoom(['victim', 'honest']);
+      // Contacts of each other: of a stranger only so many messages are kept.
       await honest.json('chat', victim.id, 'hello');
+      await victim.json('chat', honest.id, 'hello');
       const { metrics } = await ask<{ metrics: string }>(victim.socket, '/v1/status');
       const client = await ScriptedPeer.create(join(world.directory, 'client'), 'client');
       return new Stage({ world, rendezvous, victim, honest, target: await targetOf(victim), metrics, client, registration: await client.register(rendezvous.address) });
