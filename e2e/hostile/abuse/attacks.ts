@@ -1,6 +1,7 @@
 /** What an offender can do without end, each until its signal aborts; what is asserted of all of them stands in the test. */
 import { zstdCompressSync } from 'node:zlib';
 import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   chat, chunkFrameType, encodeCompressedHeader, encodeFrame, encodeMessage, introduce, minChunkSize, MiB, offer as offerMessage, type PeerId, ping, rendezvousAlpn,
 } from '@peerd/protocol';
@@ -138,7 +139,7 @@ export const attacks: readonly Attack[] = [
       // Until what the kernel holds for us is full, however long that takes; the reason may be lost behind it.
       await flood(link, () => refusedOffer({ manifestBytes: 1_000 * MiB }), AbortSignal.timeout(20_000));
       link.goOnReading();
-      return link.ended;
+      return Promise.race([link.ended, sleep(5_000, 'still linked', { ref: false })]);
     },
   },
   {
