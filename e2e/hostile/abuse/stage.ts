@@ -9,6 +9,12 @@ import { type Peer, type Rendezvous, World } from '../../harness/world.ts';
 /** Nobody waits longer for an honest message. */
 const patienceMs = 20_000;
 
+/** HOST:PORT, apart. */
+export const hostOf = (address: string): { host: string; port: number } => {
+  const [host = '', port = ''] = address.split(':');
+  return { host, port: Number(port) };
+};
+
 export class Stage implements AsyncDisposable {
   readonly rendezvous: Rendezvous;
   readonly victim: Peer;
@@ -59,12 +65,17 @@ export class Stage implements AsyncDisposable {
     return peer;
   }
 
-  /** A link of somebody who was introduced. */
-  async stranger(): Promise<ScriptedLink> {
+  /** Somebody who may link, as who was introduced. */
+  async introduced(): Promise<ScriptedPeer> {
     const peer = await this.offender();
     using registration = await peer.register(this.rendezvous.address);
     if (!(await peer.introduce(registration, this.victim.id))) throw new Error('the victim wants no stranger');
-    return peer.link(this.target);
+    return peer;
+  }
+
+  /** A link of somebody who was introduced. */
+  async stranger(): Promise<ScriptedLink> {
+    return (await this.introduced()).link(this.target);
   }
 
   async contact(): Promise<{ peer: ScriptedPeer; link: ScriptedLink }> {
