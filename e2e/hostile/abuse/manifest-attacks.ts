@@ -1,5 +1,5 @@
-/** Pages of manifests without end, and what belongs to no transfer. */
-import { encodeMessage, have, manifestPage, minChunkSize, type PeerdError, ping } from '@peerd/protocol';
+/** Pages of manifests without end, what belongs to no transfer, and what was said already. */
+import { encodeMessage, have, manifestPage, minChunkSize, offer as offerMessage, pauseAck, type PeerdError, ping } from '@peerd/protocol';
 import { newUlid } from '@peerd/service';
 import { consent, deliver, file, makeOffer, propose, type ScriptedOffer } from '../../harness/scripted-offer.ts';
 import type { ScriptedLink } from '../../harness/scripted-peer.ts';
@@ -67,6 +67,19 @@ export const manifestAttacks: readonly Attack[] = [
       const offer = makeOffer([file(['undecided'])]);
       await propose(link, offer);
       return await idle(link, (index) => index % 2 === 0 ? pageOf(offer, index) : encodeMessage(have, { transfer: newUlid(), start: 0, hashes: Buffer.alloc(0), last: true }));
+    },
+  },
+  {
+    name: 'offers and pauses, again and again', victim: 'peerd', told: /^read slowly, read slowly$/,
+    run: async (stage) => {
+      const frames = [({ body }: ScriptedOffer) => encodeMessage(offerMessage, body), ({ transfer }: ScriptedOffer) => encodeMessage(pauseAck, { transfer })];
+      const heard = frames.map(async (frame) => {
+        using link = await stage.stranger();
+        const offer = makeOffer([file(['again'])]);
+        await propose(link, offer);
+        return await idle(link, () => frame(offer));
+      });
+      return (await Promise.all(heard)).join(', ');
     },
   },
 ];

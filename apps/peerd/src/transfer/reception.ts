@@ -29,7 +29,10 @@ const isTransferMessage = (message: LinkMessage): message is TransferMessage => 
 
 /** New offers of a peer that is no contact: each leaves a row, so a flood is read as slowly as it may be stored. */
 const strangerRate: Rate = { burst: 64, perSecond: 2 };
-/** Messages of a link that change nothing: of transfers that are not known, and pages that nobody waits for. Each is looked for on the disk. */
+/**
+ * Messages of a link that change nothing, or that change the same again: of transfers that are not known, pages that nobody waits
+ * for, offers that are known, pauses. Each costs a look at the disk or a row. On a new link each unfinished transfer is offered again.
+ */
 const idleRate: Rate = { burst: 1_000, perSecond: 100 };
 
 export class Reception {
@@ -95,9 +98,8 @@ export class Reception {
 
   /** What both sides say of an unfinished transfer. Of one that is not known, nothing is held. */
   async #either(link: Link, message: TransferMessage): Promise<void> {
-    const transfer = await this.#find(link.peer, message.body.transfer);
-    if (transfer) await transfer.message(link, message);
-    else await this.#pace(link, this.#idle, idleRate);
+    await this.#pace(link, this.#idle, idleRate);
+    await (await this.#find(link.peer, message.body.transfer))?.message(link, message);
   }
 
   async #ended(link: Link, message: TransferMessage): Promise<void> {
@@ -117,6 +119,7 @@ export class Reception {
     const { store, now } = this.#environment;
     const { registry, contacts, incoming } = this.#options;
     const [known, isOurs] = await Promise.all([this.#findIncoming(link.peer, offer.transfer), store.exists('send', offer.transfer)]);
+    if (known) await this.#pace(link, this.#idle, idleRate);
     if (known && !isSameOffer(known.record, offer)) return this.#refuse(link, offer, new PeerdError('manifest_invalid', 'this transfer id stands for another offer already'));
     if (known) return known.message(link, { kind: 'offer', body: offer });
     if (!contacts.get(link.peer)) await this.#pace(link, this.#offers, strangerRate);
