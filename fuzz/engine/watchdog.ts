@@ -2,6 +2,7 @@
  * Finds the input that never ends. A thread of its own looks whether the one that runs is still the same as a while ago; then
  * it stores the input and ends the process, since nobody can take back a thread that is busy.
  */
+import { writeSync } from 'node:fs';
 import { isMainThread, Worker, workerData } from 'node:worker_threads';
 import { writeInput } from './corpus.ts';
 import type { FuzzTarget } from './target.ts';
@@ -71,7 +72,8 @@ const watch = ({ memory, name, directory }: Watched): void => {
     if (turns !== last) [last, since] = [turns, performance.now()];
     else if (turns % 2 !== 0 && performance.now() - since > maxMs) {
       const path = writeInput(directory, Buffer.from(new Uint8Array(memory, headerBytes, header[lengthAt])));
-      process._rawDebug(`${name}: an input does not end\n  stored; again: pnpm fuzz ${name} --replay ${path}`);
+      // Written here: the streams of this thread go through the one that is busy.
+      writeSync(2, `${name}: an input does not end\n  stored; again: pnpm fuzz ${name} --replay ${path}\n`);
       process.kill(process.pid, 'SIGKILL');
     }
   }, checkEveryMs);
