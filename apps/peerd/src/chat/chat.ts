@@ -148,7 +148,7 @@ export class StoredChat implements Chat, LinkUser {
   }
 
   async #receive(link: Link, body: WireChat): Promise<void> {
-    await this.#pace(link);
+    await this.#paceReceived(link);
     const stranger = this.#options.contacts.get(link.peer) === undefined;
     const stored = await this.#store.receive({ peer: link.peer, peerName: link.name, id: body.id, text: body.text, sentAt: body.sentAt, stranger });
     if (stored === 'full') {
@@ -162,10 +162,15 @@ export class StoredChat implements Chat, LinkUser {
     link.send(encodeMessage(chatAck, { id: body.id })).catch(() => {});
   }
 
-  /** A flood is read as slowly as it may be stored. */
-  async #pace(link: Link): Promise<void> {
+  #incomingOf(link: Link): { readonly pace: ReadPace; received: number } {
     const state = this.#incoming.get(link) ?? { pace: new ReadPace(this.#limits.rate), received: 0 };
     this.#incoming.set(link, state);
+    return state;
+  }
+
+  /** A flood is read as slowly as it may be stored. */
+  async #paceReceived(link: Link): Promise<void> {
+    const state = this.#incomingOf(link);
     state.received += 1;
     if (state.received % trimEvery === 0) await this.#store.trim(link.peer);
     await state.pace.turn(link.signal);
@@ -177,7 +182,11 @@ export class StoredChat implements Chat, LinkUser {
     if (sender?.peer === link.peer) sender.acknowledged();
     const message = await this.#store.acknowledged(link.peer, id);
     this.#outboxes.get(link.peer)?.acknowledged(id);
-    if (!message) return;
+    if (!message) {
+      // Of nothing, or known: it has cost a query, as a message does.
+      await this.#incomingOf(link).pace.turn(link.signal);
+      return;
+    }
     this.#settled(link.peer);
     this.#publish(message);
   }

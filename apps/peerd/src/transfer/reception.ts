@@ -4,7 +4,7 @@ import { ReadPace } from '../net/read-pace.ts';
 import type { Rate } from '../net/token-bucket.ts';
 import type { Contacts } from '../contacts/ports.ts';
 import type { Link } from '../peer/ports.ts';
-import { checkOffer, isSameOffer, newIncoming } from './admission.ts';
+import { checkBounds, checkRoom, isSameOffer, newIncoming } from './admission.ts';
 import { clipped, endOf } from './ends.ts';
 import type { TransferEnvironment } from './environment.ts';
 import type { IncomingTransfer } from './incoming.ts';
@@ -31,7 +31,7 @@ const isTransferMessage = (message: LinkMessage): message is TransferMessage => 
 const strangerRate: Rate = { burst: 64, perSecond: 2 };
 /**
  * Messages of a link that change nothing, or that change the same again: of transfers that are not known, pages that nobody waits
- * for, offers that are known, pauses. Each costs a look at the disk or a row. On a new link each unfinished transfer is offered again.
+ * for, offers that are known or that there is no room for, pauses. Each costs a look at the disk or a row. On a new link each unfinished transfer is offered again.
  */
 const idleRate: Rate = { burst: 1_000, perSecond: 100 };
 
@@ -118,15 +118,23 @@ export class Reception {
   async #offered(link: Link, offer: Offer): Promise<void> {
     const { store, now } = this.#environment;
     const { registry, contacts, incoming } = this.#options;
+    try {
+      checkBounds(offer);
+    } catch (error) {
+      // Before the database is asked: this costs no more than a ping, and who does not read the answers is dropped.
+      await this.#paceStranger(link);
+      return this.#refuse(link, offer, error);
+    }
     const [known, isOurs] = await Promise.all([this.#findIncoming(link.peer, offer.transfer), store.exists('send', offer.transfer)]);
     if (known) await this.#pace(link, this.#idle, idleRate);
     if (known && !isSameOffer(known.record, offer)) return this.#refuse(link, offer, new PeerdError('manifest_invalid', 'this transfer id stands for another offer already'));
     if (known) return known.message(link, { kind: 'offer', body: offer });
-    if (!contacts.get(link.peer)) await this.#pace(link, this.#offers, strangerRate);
-    if (isOurs) return this.#refuse(link, offer, new PeerdError('manifest_invalid', 'this transfer id is one of ours'));
+    await this.#paceStranger(link);
     try {
-      checkOffer(link, offer, { incoming: registry.allIncoming().map(({ record }) => record), isContact: (peer) => contacts.get(peer) !== undefined });
+      if (isOurs) throw new PeerdError('manifest_invalid', 'this transfer id is one of ours');
+      checkRoom(link, { incoming: registry.allIncoming().map(({ record }) => record), isContact: (peer) => contacts.get(peer) !== undefined });
     } catch (error) {
+      await this.#pace(link, this.#idle, idleRate);
       return this.#refuse(link, offer, error);
     }
     const record = newIncoming(link, offer, now());
@@ -134,6 +142,10 @@ export class Reception {
     await store.insert([record]);
     registry.addIncoming(transfer);
     await transfer.message(link, { kind: 'offer', body: offer });
+  }
+
+  async #paceStranger(link: Link): Promise<void> {
+    if (!this.#options.contacts.get(link.peer)) await this.#pace(link, this.#offers, strangerRate);
   }
 
   /** A flood is read as slowly as the rate says. */
