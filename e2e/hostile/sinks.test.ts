@@ -257,7 +257,10 @@ describe('whatever a peer says, nothing of it steers', () => {
     // Why the second one lets nobody in.
     await vi.waitFor(() => expect(marks(text)).toContain(0), { timeout: 20_000 });
     daemon.child.kill('SIGTERM');
-    expect(steeringOnTerminal((await daemon.result).stdout)).toEqual([]);
+    const { stdout } = await daemon.result;
+    expect(steeringOnTerminal(stdout)).toEqual([]);
+    // Nor does anybody write a line of his own: each begins as ours do.
+    expect(stdout.split('\n').filter((line) => !/^(?:\[\d\d:\d\d:\d\d\.\d{3}\] | |$)/.test(line))).toEqual([]);
   });
 
   test('the logs of both daemons, at their most talkative', async () => {
