@@ -13,6 +13,7 @@ import { type Peer, World } from '../harness/world.ts';
 const nobody = (letter: string): PeerId => peerIdSchema.parse(letter.repeat(52));
 const at = (port: number, host = '127.0.0.1'): Address => ({ host, port, kind: 'host' });
 const entryOf = (id: PeerId, name: string, addresses: Address[] = [], epoch = 1): RosterEntry => ({ id, name, addresses, epoch });
+const patience = { timeout: 20_000 };
 const ownAddress = Object.values(networkInterfaces()).flat().find((address) => address?.family === 'IPv4' && !address.internal)?.address;
 
 interface Inbox {
@@ -96,7 +97,7 @@ describe('a rendezvous that lies', () => {
     const address = await other.listen();
     expect(await answerOf(liar, 1, entryOf(nobody('b'), 'bob', [address]))).toBe('accepted');
     // Dialled by the victim, and given up when the key was seen: nothing was said.
-    await expect.poll(async () => (await dials(victim))['wrong_key']).toBeGreaterThan(0);
+    await expect.poll(async () => (await dials(victim))['wrong_key'], patience).toBeGreaterThan(0);
     expect(other.arrived).toBe(0);
     await nothingStays(victim);
   });
@@ -140,7 +141,7 @@ describe('a rendezvous that lies', () => {
       ],
     });
     const seen = await victim.seesPeers((peers) => peers.some(({ id }) => id === nobody('c')));
-    expect(seen.map(({ id, name, trust }) => [id, name, trust]).sort()).toEqual([[nobody('b'), 'twin', 'new'], [nobody('c'), 'dora', 'changed'], [contact.id, 'dora', 'pinned']].sort());
+    expect(new Map(seen.map(({ id, name, trust }) => [id, [name, trust]]))).toEqual(new Map([[nobody('b'), ['twin', 'new']], [nobody('c'), ['dora', 'changed']], [contact.id, ['dora', 'pinned']]]));
     expect(await victim.json('contacts')).toMatchObject({ contacts: [{ id: contact.id, name: 'dora' }] });
   });
 
@@ -150,12 +151,12 @@ describe('a rendezvous that lies', () => {
     const bob = entryOf(nobody('b'), 'bob', [...forbidden, at(far.port, ownAddress)]);
     const { victim, liar } = await victimOf('distant', { roster: [bob], ...(ownAddress === undefined ? {} : { host: ownAddress }) });
     expect(await answerOf(liar, 1, entryOf(nobody('c'), 'carol', bob.addresses))).toBe('accepted');
-    await expect.poll(far.touched).toBeGreaterThan(0);
+    await expect.poll(far.touched, patience).toBeGreaterThan(0);
     const before = far.touched();
     const connect = victim.command(['--json', 'connect', bob.id]);
     const { request } = await liar.next('introduce', ({ peer }) => peer === bob.id);
     liar.say(introductionResult, { request, verdict: 'accepted', peer: bob });
-    await expect.poll(far.touched).toBeGreaterThan(before + 2);
+    await expect.poll(far.touched, patience).toBeGreaterThan(before + 2);
     const { stderr } = await connect.end('SIGINT');
     expect(near.touched()).toBe(0);
     const seen = await victim.json<{ peers: { id: string; addresses: string[] }[] }>('peers');
@@ -172,10 +173,9 @@ describe('a rendezvous that lies', () => {
       const id = index % 2 === 0 ? nobody('b') : peerIdSchema.parse(`${'c'.repeat(49)}${index.toString().replace(/\d/g, (digit) => 'abcdefghij'[Number(digit)] ?? '').padStart(3, 'a')}`);
       await answerOf(liar, index, entryOf(id, `bob${index}`, addresses(index)));
     }
-    await expect.poll(async () => (await dials(victim))['rate_limited'], { timeout: 20_000 }).toBeGreaterThan(0);
-    const { rate_limited: held = 0, ...made } = await dials(victim);
+    await expect.poll(async () => (await dials(victim))['rate_limited'], patience).toBeGreaterThan(0);
+    const { rate_limited: _held, ...made } = await dials(victim);
     const total = Object.values(made).reduce((sum, count) => sum + count, 0);
-    expect([held > 0, total]).toEqual([true, expect.any(Number)]);
     expect(total).toBeGreaterThan(200);
     expect(total).toBeLessThanOrEqual(256 + Math.ceil(((performance.now() - begun) / 1_000) * 16));
     await nothingStays(victim);

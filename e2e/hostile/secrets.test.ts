@@ -107,7 +107,7 @@ describe('secrets and doors', () => {
       const started = await peer.start().then(() => true, () => false);
       expect([name, started]).toEqual([name, secret === wrong]);
       const told = ['status', 'doctor'].map((command) => peer.run('--json', command));
-      if (started) await expect.poll(() => peer.logs.some((line) => line.includes('room_secret_wrong'))).toBe(true);
+      if (started) await expect.poll(() => peer.logs.some((line) => line.includes('room_secret_wrong')), { timeout: 20_000 }).toBe(true);
       const text = Buffer.from([...peer.logs, ...(await Promise.all(told)).flatMap(({ stdout, stderr }) => [stdout, stderr])].join('\n'));
       expect([name, text.length > 100, found(text), formsOf(secret).slice(1).some((form) => text.includes(form)), secret === wrong && text.includes(secret)]).toEqual([name, true, [], false, false]);
       await peer.end();
