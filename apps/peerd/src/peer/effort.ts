@@ -11,6 +11,7 @@ import type { Admission } from './admission.ts';
 import { Bell } from './bell.ts';
 import { candidatesOf, dialable } from './candidates.ts';
 import type { Endpoint, LinksDeps } from './deps.ts';
+import type { DialBudget } from './dial-budget.ts';
 import { race } from './dial-race.ts';
 import { Failures } from './failures.ts';
 import type { LinkMetrics } from './metrics.ts';
@@ -21,6 +22,7 @@ export interface EffortContext {
   readonly timing: LinkTiming;
   readonly metrics: LinkMetrics;
   readonly admission: Admission;
+  readonly toldDials: DialBudget;
   readonly adopt: (channel: Channel, greeted: Greeted) => void;
   /** A round is over without a link. */
   readonly onRound: () => void;
@@ -155,8 +157,9 @@ export class Effort {
   }
 
   async #attempt(address: Endpoint, signal: AbortSignal): Promise<{ channel: Channel; greeted: Greeted }> {
-    const { deps, metrics } = this.#context;
+    const { deps, metrics, toldDials } = this.#context;
     try {
+      if (!this.#isKnown(address) && !toldDials.take()) throw new PeerdError('rate_limited', 'too many addresses that others told were dialled just now');
       const channel = await dial(deps.identity, { ...address, protocol: peerAlpn, expected: this.#peer }, signal);
       const greeted = await greet(channel, { ...deps.hello, role: 'link' }, signal);
       metrics.dialled('up');
@@ -184,6 +187,11 @@ export class Effort {
     const asked = admission.introducedFor(this.#peer) > 0 || this.failures.introduction !== undefined;
     const roster = listed && asked ? dialable(listed.addresses, listed.local) : [];
     return candidatesOf(deps.addressBook.knownAddresses(this.#peer), [...this.#told, ...roster]);
+  }
+
+  #isKnown(address: Endpoint): boolean {
+    const known = this.#context.deps.addressBook.knownAddresses(this.#peer);
+    return known.some(({ host, port }) => host === address.host && port === address.port);
   }
 
   #rosterChanged(): void {

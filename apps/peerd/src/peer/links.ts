@@ -5,6 +5,7 @@ import type { IntroductionHandler } from '../rendezvous/ports.ts';
 import { Admission } from './admission.ts';
 import { Comings } from './comings.ts';
 import type { Endpoint, LinksDeps } from './deps.ts';
+import { DialBudget } from './dial-budget.ts';
 import { acceptInbound } from './inbound.ts';
 import type { TakeData } from './link-data.ts';
 import { createLinkMetrics } from './metrics.ts';
@@ -54,6 +55,7 @@ export const createLinks = (deps: LinksDeps): LinkLayer => {
     return peer !== undefined && (peer.slot.link !== undefined || peer.pursuit.isWanted);
   });
   const comings = new Comings();
+  const toldDials = new DialBudget(timing.toldDials, () => performance.now());
   let listener: Listener | undefined;
   let counter = 0;
   const count = (): number => (counter += 1);
@@ -91,7 +93,7 @@ export const createLinks = (deps: LinksDeps): LinkLayer => {
         tell('linkDown', (user) => user.linkDown(link, reason));
       },
     });
-    const pursuit = new Pursuit(id, { deps, timing, metrics, admission, adopt: (channel, greeted) => slot.adopt(channel, greeted, true) });
+    const pursuit = new Pursuit(id, { deps, timing, metrics, admission, toldDials, adopt: (channel, greeted) => slot.adopt(channel, greeted, true) });
     const peer: Peer = { slot, pursuit };
     peers.set(id, peer);
     return peer;

@@ -1,5 +1,6 @@
 /** Choices of this implementation; what both sides must agree on stands in the protocol's limits. */
 import { type Backoff, dataTokenValidMs, introductionValidMs, linkHeartbeatMs } from '@peerd/protocol';
+import type { Rate } from '../net/token-bucket.ts';
 
 export interface LinkTiming {
   readonly heartbeatMs: number;
@@ -13,6 +14,8 @@ export interface LinkTiming {
   /** RFC 8305 §5, Connection Attempt Delay. */
   readonly staggerMs: number;
   readonly redial: Backoff;
+  /** Of addresses that others told, for all peers together. */
+  readonly toldDials: Rate;
   readonly introductionMs: number;
   /** How long the asked side of an introduction dials the asking one. */
   readonly askedDialMs: number;
@@ -28,6 +31,7 @@ export const defaultTiming: LinkTiming = {
   tokenMs: dataTokenValidMs,
   staggerMs: 250,
   redial: { firstMs: 250, maxMs: 5_000 },
+  toldDials: { burst: 256, perSecond: 16 },
   introductionMs: introductionValidMs,
   askedDialMs: 20_000,
   refusedAgainMs: 60_000,

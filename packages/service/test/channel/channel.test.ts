@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { connect as tcpConnect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -31,6 +31,21 @@ describe('channel', () => {
     expect((await loadIdentity(join(directory, 'alice'))).id).toBe(alice.id);
     expect(alice.id).toMatch(/^[a-z2-7]{52}$/);
     expect(alice.id).not.toBe(bob.id);
+  });
+
+  test('a silent connection is probed by the kernel, from either end', async () => {
+    const accepted = Promise.withResolvers<Channel>();
+    const listener = await serve((channel) => accepted.resolve(channel));
+    const channel = await dial(alice, target(listener, bob.id), never);
+    const ends = [channel, await accepted.promise].map(({ local, remote }) => [local, remote].map(({ port }) => port.toString(16).toUpperCase().padStart(4, '0')).join(' '));
+    /** Seconds until the kernel's timer of a connection, which is its keepalive one (proc_net_tcp.txt: `tr` 2). */
+    const timers = async (): Promise<(number | undefined)[]> => {
+      const rows = (await readFile('/proc/net/tcp', 'latin1')).split('\n').map((line) => /:([0-9A-F]{4}) \S+:([0-9A-F]{4}) 01 \S+ 02:([0-9A-F]+)/.exec(line) ?? []);
+      return ends.map((end) => rows.find(([, own, other]) => `${own} ${other}` === end)).map((row) => (row ? parseInt(row[3] ?? '', 16) / 100 : undefined));
+    };
+    await expect.poll(timers).toEqual([expect.any(Number), expect.any(Number)]);
+    for (const seconds of await timers()) expect(seconds).toBeLessThanOrEqual(30);
+    channel.destroy(new PeerdError('cancelled', 'test over'));
   });
 
   test('both sides learn the key of the other, hello goes both ways, frames follow', async () => {
