@@ -6,7 +6,7 @@ export class DialBudget {
   readonly #now: () => number;
   #bucket: TokenBucket;
 
-  constructor(rate: Rate, now: () => number) {
+  constructor(rate: Rate, now: () => number = () => performance.now()) {
     this.#rate = rate;
     this.#now = now;
     this.#bucket = fullBucket(rate, now());

@@ -22,7 +22,8 @@ export interface EffortContext {
   readonly timing: LinkTiming;
   readonly metrics: LinkMetrics;
   readonly admission: Admission;
-  readonly toldDials: DialBudget;
+  /** Of addresses that we were told. Asked at each dial: a peer that was only introduced may be wanted meanwhile. */
+  readonly toldDials: () => DialBudget;
   readonly adopt: (channel: Channel, greeted: Greeted) => void;
   /** A round is over without a link. */
   readonly onRound: () => void;
@@ -159,7 +160,7 @@ export class Effort {
   async #attempt(address: Endpoint, signal: AbortSignal): Promise<{ channel: Channel; greeted: Greeted }> {
     const { deps, metrics, toldDials } = this.#context;
     try {
-      if (!this.#isKnown(address) && !toldDials.take()) throw new PeerdError('rate_limited', 'too many addresses that others told were dialled just now');
+      if (!this.#isKnown(address) && !toldDials().take()) throw new PeerdError('rate_limited', 'too many addresses that others told were dialled just now');
       const channel = await dial(deps.identity, { ...address, protocol: peerAlpn, expected: this.#peer }, signal);
       const greeted = await greet(channel, { ...deps.hello, role: 'link' }, signal);
       metrics.dialled('up');

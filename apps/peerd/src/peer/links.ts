@@ -55,7 +55,7 @@ export const createLinks = (deps: LinksDeps): LinkLayer => {
     return peer !== undefined && (peer.slot.link !== undefined || peer.pursuit.isWanted);
   });
   const comings = new Comings();
-  const toldDials = new DialBudget(timing.toldDials, () => performance.now());
+  const introducedDials = new DialBudget(timing.toldDials);
   let listener: Listener | undefined;
   let counter = 0;
   const count = (): number => (counter += 1);
@@ -93,7 +93,7 @@ export const createLinks = (deps: LinksDeps): LinkLayer => {
         tell('linkDown', (user) => user.linkDown(link, reason));
       },
     });
-    const pursuit = new Pursuit(id, { deps, timing, metrics, admission, toldDials, adopt: (channel, greeted) => slot.adopt(channel, greeted, true) });
+    const pursuit = new Pursuit(id, { deps, timing, metrics, admission, introducedDials, adopt: (channel, greeted) => slot.adopt(channel, greeted, true) });
     const peer: Peer = { slot, pursuit };
     peers.set(id, peer);
     return peer;
@@ -121,6 +121,8 @@ export const createLinks = (deps: LinksDeps): LinkLayer => {
     if (stopping.signal.aborted) return 'refused';
     // Remembered before the acknowledgement leaves, or the peer could be quicker than our memory.
     admission.introduced(from.id);
+    // Those that never came: nobody else may ever make us forget them.
+    sweep();
     const expected = peers.values().reduce((sum, { pursuit }) => sum + (pursuit.isWanted ? 1 : 0), 0);
     if (expected < maxExpected) peerOf(from.id).pursuit.expect(from.addresses, local, timing.askedDialMs);
     return 'accepted';

@@ -14,7 +14,7 @@ export interface LinkTiming {
   /** RFC 8305 §5, Connection Attempt Delay. */
   readonly staggerMs: number;
   readonly redial: Backoff;
-  /** Of addresses that others told, for all peers together. */
+  /** Of addresses that others told: of each peer that is wanted here, and of all together that were only introduced. */
   readonly toldDials: Rate;
   readonly introductionMs: number;
   /** How long the asked side of an introduction dials the asking one. */
@@ -31,7 +31,7 @@ export const defaultTiming: LinkTiming = {
   tokenMs: dataTokenValidMs,
   staggerMs: 250,
   redial: { firstMs: 250, maxMs: 5_000 },
-  toldDials: { burst: 256, perSecond: 16 },
+  toldDials: { burst: 128, perSecond: 16 },
   introductionMs: introductionValidMs,
   askedDialMs: 20_000,
   refusedAgainMs: 60_000,
