@@ -5,13 +5,12 @@
  * 2. The dial loop races the candidates in rounds: known addresses at once, those of the roster when the peer was asked.
  */
 import { backoffMs, formatAddress, peerAlpn, PeerdError, type PeerId } from '@peerd/protocol';
-import { type Channel, dial, greet, type Greeted } from '@peerd/service';
+import { type Channel, dial, greet, type Greeted, type TokenBucket } from '@peerd/service';
 import { orAborted } from '../net/scope.ts';
 import type { Admission } from './admission.ts';
 import { Bell } from './bell.ts';
 import { candidatesOf, dialable } from './candidates.ts';
 import type { Endpoint, LinksDeps } from './deps.ts';
-import type { DialBudget } from './dial-budget.ts';
 import { race } from './dial-race.ts';
 import { Failures } from './failures.ts';
 import type { LinkMetrics } from './metrics.ts';
@@ -23,7 +22,7 @@ export interface EffortContext {
   readonly metrics: LinkMetrics;
   readonly admission: Admission;
   /** Of addresses that we were told. Asked at each dial: a peer that was only introduced may be wanted meanwhile. */
-  readonly toldDials: () => DialBudget;
+  readonly toldDials: () => TokenBucket;
   readonly adopt: (channel: Channel, greeted: Greeted) => void;
   /** A round is over without a link. */
   readonly onRound: () => void;
@@ -160,7 +159,7 @@ export class Effort {
   async #attempt(address: Endpoint, signal: AbortSignal): Promise<{ channel: Channel; greeted: Greeted }> {
     const { deps, metrics, toldDials } = this.#context;
     try {
-      if (!this.#isKnown(address) && !toldDials().take()) throw new PeerdError('rate_limited', 'too many addresses that others told were dialled just now');
+      if (!this.#isKnown(address) && !toldDials().take(performance.now())) throw new PeerdError('rate_limited', 'too many addresses that others told were dialled just now');
       const channel = await dial(deps.identity, { ...address, protocol: peerAlpn, expected: this.#peer }, signal);
       const greeted = await greet(channel, { ...deps.hello, role: 'link' }, signal);
       metrics.dialled('up');

@@ -1,11 +1,9 @@
 /** The peer layer: one slot (connections) and one pursuit (wishes) per peer, and the listener. */
 import { peerAlpn, PeerdError, type PeerId } from '@peerd/protocol';
-import { type Listener, listen } from '@peerd/service';
+import { type Listener, listen, PeerBudgets, TokenBucket } from '@peerd/service';
 import type { IntroductionHandler } from '../rendezvous/ports.ts';
 import { Admission } from './admission.ts';
-import { Comings } from './comings.ts';
 import type { Endpoint, LinksDeps } from './deps.ts';
-import { DialBudget } from './dial-budget.ts';
 import { acceptInbound } from './inbound.ts';
 import type { TakeData } from './link-data.ts';
 import { createLinkMetrics } from './metrics.ts';
@@ -54,8 +52,8 @@ export const createLinks = (deps: LinksDeps): LinkLayer => {
     const peer = peers.get(id);
     return peer !== undefined && (peer.slot.link !== undefined || peer.pursuit.isWanted);
   });
-  const comings = new Comings();
-  const introducedDials = new DialBudget(timing.toldDials);
+  const comings = new PeerBudgets(timing.comings);
+  const introducedDials = new TokenBucket(timing.toldDials, performance.now());
   let listener: Listener | undefined;
   let counter = 0;
   const count = (): number => (counter += 1);

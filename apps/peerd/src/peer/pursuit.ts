@@ -1,15 +1,15 @@
 /** Who wants a link with one peer, and for how long: turns wishes into one effort at a time. */
 import { backoffMs, PeerdError, type PeerId, shortPeerId } from '@peerd/protocol';
+import { TokenBucket } from '@peerd/service';
 import { Timers } from '../net/timers.ts';
 import { dialable } from './candidates.ts';
 import type { Endpoint } from './deps.ts';
-import { DialBudget } from './dial-budget.ts';
 import { Effort, type EffortContext } from './effort.ts';
 import type { Link } from './ports.ts';
 
 export interface PursuitContext extends Omit<EffortContext, 'onRound' | 'toldDials'> {
   /** Of all peers together that nobody here wants: they were introduced, and will dial us. */
-  readonly introducedDials: DialBudget;
+  readonly introducedDials: TokenBucket;
 }
 
 interface Waiter {
@@ -26,7 +26,7 @@ export class Pursuit {
   readonly #waiters = new Set<Waiter>();
   readonly #owners = new Set<string>();
   readonly #timers = new Timers();
-  readonly #toldDials: DialBudget;
+  readonly #toldDials: TokenBucket;
   #link: Link | undefined;
   #effort: Effort | undefined;
   /** Somebody ended the link on purpose: `need` counts again after the next act. */
@@ -41,7 +41,7 @@ export class Pursuit {
   constructor(peer: PeerId, context: PursuitContext) {
     this.#peer = peer;
     this.#context = context;
-    this.#toldDials = new DialBudget(context.timing.toldDials);
+    this.#toldDials = new TokenBucket(context.timing.toldDials, performance.now());
   }
 
   get isWanted(): boolean {

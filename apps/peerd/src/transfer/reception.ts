@@ -1,7 +1,7 @@
 /** Messages of a link find their transfer: one that is at work, one that is over, or a new one. */
 import { cancel, encodeMessage, type LinkMessage, type Offer, PeerdError, type PeerId, reject, type TransferId, type TransferMessage } from '@peerd/protocol';
+import type { Rate } from '@peerd/service';
 import { ReadPace } from '../net/read-pace.ts';
-import type { Rate } from '../net/token-bucket.ts';
 import type { Contacts } from '../contacts/ports.ts';
 import type { Link } from '../peer/ports.ts';
 import { checkBounds, checkRoom, isSameOffer, newIncoming } from './admission.ts';
@@ -37,8 +37,8 @@ const idleRate: Rate = { burst: 1_000, perSecond: 100 };
 
 export class Reception {
   readonly #options: ReceptionOptions;
-  readonly #offers = new WeakMap<Link, ReadPace>();
-  readonly #idle = new WeakMap<Link, ReadPace>();
+  readonly #offers = new ReadPace(strangerRate);
+  readonly #idle = new ReadPace(idleRate);
 
   constructor(options: ReceptionOptions) {
     this.#options = options;
@@ -85,20 +85,20 @@ export class Reception {
   async #toOutgoing(link: Link, message: TransferMessage): Promise<void> {
     const transfer = await this.#findOutgoing(link.peer, message.body.transfer);
     if (transfer) return transfer.message(link, message);
-    await this.#pace(link, this.#idle, idleRate);
+    await this.#idle.turn(link);
     // The receiver waits for something that is not known here any more.
     if (message.kind === 'manifest-request' || message.kind === 'offered' || message.kind === 'accept') this.#unknown(link, message.body.transfer);
   }
 
   async #toIncoming(link: Link, message: TransferMessage): Promise<void> {
     const transfer = await this.#findIncoming(link.peer, message.body.transfer);
-    if (!transfer || (message.kind === 'manifest-page' && !transfer.awaitsPages)) await this.#pace(link, this.#idle, idleRate);
+    if (!transfer || (message.kind === 'manifest-page' && !transfer.awaitsPages)) await this.#idle.turn(link);
     await transfer?.message(link, message);
   }
 
   /** What both sides say of an unfinished transfer. Of one that is not known, nothing is held. */
   async #either(link: Link, message: TransferMessage): Promise<void> {
-    await this.#pace(link, this.#idle, idleRate);
+    await this.#idle.turn(link);
     await (await this.#find(link.peer, message.body.transfer))?.message(link, message);
   }
 
@@ -106,7 +106,7 @@ export class Reception {
     const { transfer: id } = message.body;
     const transfer = await this.#find(link.peer, id);
     if (transfer) return transfer.message(link, message);
-    await this.#pace(link, this.#idle, idleRate);
+    await this.#idle.turn(link);
     // Whatever it was, it is over here too. Said once: two that know nothing of it would tell each other for ever.
     if (message.kind !== 'cancel' || message.body.message !== unknownTransfer) this.#unknown(link, id);
   }
@@ -126,7 +126,7 @@ export class Reception {
       return this.#refuse(link, offer, error);
     }
     const [known, isOurs] = await Promise.all([this.#findIncoming(link.peer, offer.transfer), store.exists('send', offer.transfer)]);
-    if (known) await this.#pace(link, this.#idle, idleRate);
+    if (known) await this.#idle.turn(link);
     if (known && !isSameOffer(known.record, offer)) return this.#refuse(link, offer, new PeerdError('manifest_invalid', 'this transfer id stands for another offer already'));
     if (known) return known.message(link, { kind: 'offer', body: offer });
     await this.#paceStranger(link);
@@ -134,7 +134,7 @@ export class Reception {
       if (isOurs) throw new PeerdError('manifest_invalid', 'this transfer id is one of ours');
       checkRoom(link, { incoming: registry.allIncoming().map(({ record }) => record), isContact: (peer) => contacts.get(peer) !== undefined });
     } catch (error) {
-      await this.#pace(link, this.#idle, idleRate);
+      await this.#idle.turn(link);
       return this.#refuse(link, offer, error);
     }
     const record = newIncoming(link, offer, now());
@@ -145,14 +145,7 @@ export class Reception {
   }
 
   async #paceStranger(link: Link): Promise<void> {
-    if (!this.#options.contacts.get(link.peer)) await this.#pace(link, this.#offers, strangerRate);
-  }
-
-  /** A flood is read as slowly as the rate says. */
-  async #pace(link: Link, paces: WeakMap<Link, ReadPace>, rate: Rate): Promise<void> {
-    const pace = paces.get(link) ?? new ReadPace(rate, this.#environment.now);
-    paces.set(link, pace);
-    await pace.turn(link.signal);
+    if (!this.#options.contacts.get(link.peer)) await this.#offers.turn(link);
   }
 
   #refuse(link: Link, { transfer }: Offer, error: unknown): void {

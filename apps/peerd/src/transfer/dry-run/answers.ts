@@ -12,9 +12,9 @@ import {
   type Compare, compared, type Compared, type ComparedResult, encodeMessage, isConflictPolicy, type ManifestPage, manifestMaxBytes, manifestMaxPages, manifestRequest, maxComparedEntries, PeerdError, type PeerId,
   type TransferMessage,
 } from '@peerd/protocol';
+import type { Rate } from '@peerd/service';
 import { assessEntries, Manifest, ManifestWriter } from '@peerd/transfer';
 import { ReadPace } from '../../net/read-pace.ts';
-import type { Rate } from '../../net/token-bucket.ts';
 import type { Link } from '../../peer/ports.ts';
 import { clipped, endOf } from '../ends.ts';
 import { topLevelOf } from '../manifest-intake.ts';
@@ -52,7 +52,7 @@ export class Answers {
   /** One of each peer: a new one takes the place of the one before. */
   readonly #questions = new Map<PeerId, Question>();
   readonly #tasks = new Set<Promise<void>>();
-  readonly #paces = new WeakMap<Link, ReadPace>();
+  readonly #pace = new ReadPace(questionRate);
 
   constructor(options: AnswersOptions) {
     this.#options = options;
@@ -62,7 +62,7 @@ export class Answers {
   async message(link: Link, message: TransferMessage): Promise<boolean> {
     if (message.kind === 'compare') {
       this.#options.posts.check(link);
-      await this.#pace(link);
+      await this.#pace.turn(link);
       await this.#asked(link, message.body);
       return true;
     }
@@ -80,12 +80,6 @@ export class Answers {
   async close(): Promise<void> {
     for (const question of this.#questions.values()) this.#run(() => this.#discard(question, new PeerdError('shutting_down', 'the daemon is stopping')));
     await Promise.all(this.#tasks);
-  }
-
-  async #pace(link: Link): Promise<void> {
-    const pace = this.#paces.get(link) ?? new ReadPace(questionRate);
-    this.#paces.set(link, pace);
-    await pace.turn(link.signal);
   }
 
   async #asked(link: Link, body: Compare): Promise<void> {

@@ -1,20 +1,6 @@
 import { expect, test } from 'vitest';
-import { DialBudget } from '../../src/peer/dial-budget.ts';
 import { identities } from '../support.ts';
 import { Hub } from './hub.ts';
-
-test('so many at once, then so many a second; who asks in vain owes nothing', () => {
-  let now = 0;
-  const budget = new DialBudget({ burst: 3, perSecond: 2 }, () => now);
-  const takes = (count: number): number => Array.from({ length: count }, () => budget.take()).filter(Boolean).length;
-  expect(takes(100)).toBe(3);
-  now = 499;
-  expect(takes(100)).toBe(0);
-  now = 500;
-  expect(takes(100)).toBe(1);
-  now = 60_000;
-  expect(takes(100)).toBe(3);
-});
 
 test('addresses that others told count, known ones do not', async () => {
   const hub = new Hub();
