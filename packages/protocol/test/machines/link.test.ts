@@ -101,6 +101,14 @@ describe('the waiting side', () => {
   });
 });
 
+test('what is late, of a connection that is gone, changes nothing', () => {
+  expect(log(false, [opened(1), opened(2), closed(1), selected(1)]).at(-1)).toBe('choosing');
+  expect(log(false, [opened(1), timer('select', 9)]).at(-1)).toBe('choosing');
+  expect(log(false, [opened(1), selected(1), timer('select', 9)]).at(-1)).toBe('up');
+  expect(log(true, [opened(1), selected(9)]).at(-1)).toBe('up');
+  expect(log(true, [opened(1), timer('heartbeat', 9)]).at(-1)).toBe('up');
+});
+
 type Act = readonly [kind: 'dial' | 'deliver' | 'write' | 'probe' | 'timer' | 'cut' | 'restart', side: 'low' | 'high', pick: number];
 
 const act = (kinds: readonly Act[0][]): fc.Arbitrary<Act> =>

@@ -1,0 +1,11 @@
+/** Ctrl-C and its kin, for programs that start others: they end once everything that they made is gone. */
+
+/**
+ * Aborts with the first signal. Later ones change nothing: a signal often comes twice, from the terminal and from pnpm, and the
+ * second must not end the program while it cleans up.
+ */
+export const interruption = (): AbortSignal => {
+  const controller = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => controller.abort(new Error(`interrupted by ${signal}`)));
+  return controller.signal;
+};
