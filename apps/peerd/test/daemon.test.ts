@@ -42,6 +42,14 @@ const pair = async (): Promise<{ directory: string; alice: PeerDaemon; bob: Peer
 };
 
 describe('the daemon', () => {
+  test('a control socket of systemd and another one in the settings: refused', async () => {
+    const env = { LISTEN_PID: String(process.pid), LISTEN_FDS: '1', LISTEN_FDNAMES: 'control' };
+    const result = readSettings(program, { argv: ['--state-dir', '/nowhere', '--download-dir', '/nowhere', '--control', '/nowhere/s'], env: {}, write: () => {} });
+    if (result.kind !== 'settings') throw new Error('no settings');
+    const starting = createDaemon(result.settings, { logger: createLogger('test', 'silent'), env, onFatal: () => {} });
+    await expect(starting).rejects.toMatchObject({ code: 'invalid_settings', message: expect.stringContaining('systemd') });
+  });
+
   test('comes up, tells where, and says who it is', async () => {
     const directory = await temporary();
     const logger = createLogger('test', 'silent');

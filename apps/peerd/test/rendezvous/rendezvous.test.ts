@@ -90,6 +90,11 @@ describe('client of a rendezvous', () => {
     expect(rendezvous.roster.all()).toEqual([]);
   });
 
+  test('a peer that nobody lists is not asked for', async () => {
+    const { rendezvous } = await start([peer('b')]);
+    expect(await failureOf(rendezvous.introduce(peer('c').id, never))).toMatchObject({ code: 'no_such_peer', message: expect.stringContaining('no rendezvous lists') as string });
+  });
+
   test('proves the secret of the room for this very connection', async () => {
     const rendezvous = create({ roomSecret: Buffer.from('hush'), room: 'attic' });
     rendezvous.start();

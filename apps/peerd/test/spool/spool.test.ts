@@ -84,6 +84,19 @@ describe('spool', () => {
     await file(spool, bytesOf(Buffer.alloc(KiB)));
   });
 
+  test('no more than 16 uploads at once', async () => {
+    const spool = await open(await place());
+    const stop = new AbortController();
+    const bodies = Array.from({ length: 16 }, () => new Readable({ read: () => {} }));
+    const uploads = bodies.map((body) => file(spool, body, stop.signal));
+    await expect(file(spool, bytesOf('x'))).rejects.toMatchObject({ code: 'rate_limited' });
+    bodies[0]?.push(null);
+    await uploads.shift();
+    await file(spool, bytesOf('x'));
+    for (const body of bodies.slice(1)) body.destroy(new Error('over'));
+    await Promise.all(uploads.map((upload) => expect(upload).rejects.toThrow('over')));
+  });
+
   test('some space of the file system is left to others', async () => {
     const spool = await open(await place(), KiB, Number.MAX_SAFE_INTEGER - KiB);
     await expect(file(spool, bytesOf('x'))).rejects.toMatchObject({ code: 'spool_full', message: expect.stringContaining('bytes free') as string });
