@@ -266,6 +266,17 @@ describe('client of a rendezvous', () => {
       expect(seen).toEqual([[bob.id, true, [{ host: '127.0.0.1', port: 5, kind: 'host' }]]]);
     });
 
+    test('64 decisions may be open, and nobody is introduced to itself: the others are refused at once', async () => {
+      const decided = Promise.withResolvers<'accepted'>();
+      const { served } = await start([bob], { onIntroduction: () => decided.promise });
+      for (let number = 1; number <= 65; number += 1) served.send(introduction, { introduction: number, from: bob });
+      expect(await served.expect('introduction-answer')).toEqual({ introduction: 65, verdict: 'refused' });
+      decided.resolve('accepted');
+      for (let number = 1; number <= 64; number += 1) expect(await served.expect('introduction-answer')).toEqual({ introduction: number, verdict: 'accepted' });
+      served.send(introduction, { introduction: 66, from: { ...bob, id: me.id } });
+      expect(await served.expect('introduction-answer')).toEqual({ introduction: 66, verdict: 'refused' });
+    });
+
     test('several rendezvous: the first acknowledgement wins, the roster is the union', async () => {
       const [otherIdentity] = await identities();
       const other = await ScriptedRendezvous.start(otherIdentity);
