@@ -317,6 +317,18 @@ describe('transfers', () => {
     expect([await bob.service.show(id, {}), bob.contacts.get(alice.id)]).toMatchObject([{ state: 'offered' }, undefined]);
   });
 
+  test('a grant by names takes no offer with more names than are looked at', async () => {
+    const world = await createWorld();
+    const { alice, bob } = world;
+    await bob.policies.set({ id: alice.id, name: 'alice' }, 'auto', { into: undefined, maxBytes: undefined, match: '*.txt', until: undefined });
+    const paths = await Promise.all(Array.from({ length: 1_001 }, (_, index) => makeFile(world, index < 1_000 ? `${index}.txt` : 'z.sh', 1)));
+    world.link();
+    const { transfers } = await send(alice, paths.map(({ path }) => path));
+    await offered(bob, transfers[0]?.id ?? '');
+    expect(await bob.service.inbox()).toMatchObject([{ why: expect.stringContaining('names') as string }]);
+    expect(await downloads(bob)).toEqual([]);
+  });
+
   test('what is over is remembered for 30 days, and its files go with it; what no row knows is removed', async () => {
     const world = await createWorld({ bob: { accept: 'auto' } });
     const { alice, bob } = world;
