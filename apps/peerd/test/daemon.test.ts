@@ -60,7 +60,7 @@ describe('the daemon', () => {
       [{ kind: 'block', maxBytes: 1 }, 'goes with auto'], [{ kind: 'auto', match: 'a/b' }, 'slash'], [{ kind: 'auto', until: 1 }, 'is over already'], [{ kind: 'auto', into: join(directory, 'nowhere') }, 'does not exist'],
     ];
     for (const [policy, why] of wrong)
-      expect(await call(daemon.control, 'POST', `/v1/peers/${bob}/policy`, policy), why).toMatchObject({ status: 400, body: { error: { code: 'invalid_argument', message: expect.stringContaining(why) } } });
+      expect(await call(daemon.control, 'POST', `/v1/peers/${bob}/policy`, policy)).toMatchObject({ status: 400, body: { error: { code: 'invalid_argument', message: expect.stringContaining(why) } } });
     expect((await call(daemon.control, 'GET', `/v1/peers/${bob}/policy`)).body).toMatchObject({ policy: { kind: 'ask', own: false } });
   });
 
