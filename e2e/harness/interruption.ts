@@ -6,6 +6,11 @@
  */
 export const interruption = (): AbortSignal => {
   const controller = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => controller.abort(new Error(`interrupted by ${signal}`)));
+  const onSignal = (signal: NodeJS.Signals): void => {
+    if (controller.signal.aborted) return;
+    console.error('\nstopping, and cleaning up');
+    controller.abort(new Error(`interrupted by ${signal}`));
+  };
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal);
   return controller.signal;
 };

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { faults } from '../../faults/faults/index.ts';
@@ -46,10 +47,12 @@ const tracesOf = async (pid: number, before: readonly number[] = []): Promise<Tr
   };
 };
 
+type Harness = ChildProcess & { readonly pid: number; readonly stderr: Readable };
+
 /** Three runs at once, each in the middle. */
-const started = async (): Promise<{ harness: ChildProcess & { pid: number }; traces: Traces }> => {
+const started = async (): Promise<{ harness: Harness; traces: Traces }> => {
   const main = fileURLToPath(new URL('../../faults/main.ts', import.meta.url));
-  const harness = spawn(process.execPath, ['--conditions=@peerd/source', main, '--only', names.join(','), '--runs', '3', '--jobs', '3'], { stdio: 'ignore' }) as ChildProcess & { pid: number };
+  const harness = spawn(process.execPath, ['--conditions=@peerd/source', main, '--only', names.join(','), '--runs', '3', '--jobs', '3'], { stdio: ['ignore', 'ignore', 'pipe'] }) as Harness;
   onTestFinished(() => void harness.kill('SIGKILL'));
   let traces = none;
   await expect.poll(async () => {
@@ -63,9 +66,12 @@ const started = async (): Promise<{ harness: ChildProcess & { pid: number }; tra
 describe.skipIf(chosen.length < names.length)('runs that are ended from outside', () => {
   test('Ctrl-C, which comes twice: everything is gone at the end', async () => {
     const { harness, traces } = await started();
+    const exited = once(harness, 'exit');
     harness.kill('SIGINT');
+    // It says that it has heard the first.
+    await once(harness.stderr, 'data');
     harness.kill('SIGINT');
-    expect(await once(harness, 'exit')).toEqual([130, null]);
+    expect(await exited).toEqual([130, null]);
     expect(await tracesOf(harness.pid, traces.daemons)).toEqual(none);
   });
 
