@@ -164,6 +164,17 @@ describe('a tree', () => {
     expect({ left: await left(stateDir), used: spool.used }).toEqual({ left: [], used: 0 });
   });
 
+  test('a size that is no number is refused, and not waited for', async () => {
+    const spool = await open(await place());
+    const whole = Buffer.concat(await archive({ name: 'd', type: 'directory' }, { name: 'd/a', content: 'x' }).toArray() as Buffer[]);
+    // The first byte of the size of the second entry, with the sum of the header as it is then.
+    whole[512 + 124] = 0xc0;
+    whole.fill(0x20, 512 + 148, 512 + 156);
+    const sum = whole.subarray(512, 1_024).reduce((total, byte) => total + byte, 0);
+    whole.write(`${sum.toString(8).padStart(6, '0')}\0 `, 512 + 148, 'latin1');
+    await expect(spool.tree(bytesOf(whole), { signal: never })).rejects.toMatchObject({ code: 'invalid_argument', message: expect.stringContaining('impossible size') });
+  });
+
   test('an archive that is cut off, or is none, leaves nothing', async () => {
     const stateDir = await place();
     const spool = await open(stateDir);
