@@ -2,7 +2,8 @@
 import { parseArgs } from 'node:util';
 import { MiB } from '@peerd/protocol';
 import { interruption } from '../../harness/interruption.ts';
-import { type Attack, attacks } from './attacks.ts';
+import type { Attack } from './attack.ts';
+import { attacks } from './attacks.ts';
 import { measure, percentile } from './measure.ts';
 import { Stage } from './stage.ts';
 
