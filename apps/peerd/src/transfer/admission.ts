@@ -27,7 +27,7 @@ export const checkBounds = (offer: Offer): void => {
 };
 
 /** @throws PeerdError `too_many_offers` */
-export const checkRoom = (link: Link, { incoming, isContact }: Admission): void => {
+export const checkRoom = (link: Pick<Link, 'peer'>, { incoming, isContact }: Admission): void => {
   const ofPeer = incoming.filter((record) => record.peer === link.peer);
   const waiting = ofPeer.filter(undecided).length;
   const contact = isContact(link.peer);
@@ -42,7 +42,7 @@ const policyOf = ({ conflict }: Offer): ConflictPolicy => {
   throw new PeerdError('policy_unknown', `the receiver does not know the conflict policy "${escapeText(conflict)}", only ${conflictPolicies.join(', ')}`, { hint: 'Send with one of these.' });
 };
 
-export const newIncoming = (link: Link, offer: Offer, now: number): TransferRecord => ({
+export const newIncoming = (link: Pick<Link, 'peer' | 'name'>, offer: Offer, now: number): TransferRecord => ({
   direction: 'receive',
   peer: link.peer,
   id: offer.transfer,

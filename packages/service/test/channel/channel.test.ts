@@ -1,7 +1,9 @@
+import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { connect as tcpConnect, type Socket } from 'node:net';
+import { type AddressInfo, connect as tcpConnect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { connect as tlsConnect, createServer } from 'node:tls';
 import { encodeFrame, encodeMessage, type Hello, linkMessages, peerAlpn, PeerdError, ping } from '@peerd/protocol';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { answerHello, awaitHello, type Channel, closeReason, dial, greet, type Greeted, type Identity, listen, type ListenOptions, type Listener, loadIdentity } from '../../src/index.ts';
@@ -46,6 +48,25 @@ describe('channel', () => {
     await expect.poll(timers).toEqual([expect.any(Number), expect.any(Number)]);
     for (const seconds of await timers()) expect(seconds).toBeLessThanOrEqual(30);
     channel.destroy(new PeerdError('cancelled', 'test over'));
+  });
+
+  test('whoever does not name our protocol is refused, when dialled and when it dials', async () => {
+    const refused = Promise.withResolvers<string>();
+    const listener = await serve(() => expect.unreachable(), { onRefused: (reason) => refused.resolve(reason.code) });
+    const socket = tlsConnect({ ...listener.address, key: alice.key, cert: alice.certificate, rejectUnauthorized: false });
+    socket.on('error', () => {});
+    expect(await refused.promise).toBe('version_unsupported');
+    const other = createServer({ key: bob.key, cert: bob.certificate, requestCert: true, rejectUnauthorized: false }).listen(0, '127.0.0.1');
+    onTestFinished(() => void other.close());
+    await once(other, 'listening');
+    await expect(dial(alice, { host: '127.0.0.1', port: (other.address() as AddressInfo).port, protocol: peerAlpn }, never)).rejects.toMatchObject({ code: 'peer_unreachable', message: expect.stringContaining('does not speak') });
+  });
+
+  test('a connection that ends before hello was lost, and is no defect', async () => {
+    const ended = Promise.withResolvers<unknown>();
+    const listener = await serve((channel) => void awaitHello(channel, never).catch(ended.resolve));
+    (await dial(alice, target(listener, bob.id), never)).end();
+    expect(await ended.promise).toMatchObject({ code: 'link_lost' });
   });
 
   test('both sides learn the key of the other, hello goes both ways, frames follow', async () => {
