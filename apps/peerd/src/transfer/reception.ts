@@ -121,7 +121,7 @@ export class Reception {
     try {
       checkBounds(offer);
     } catch (error) {
-      // Before the database is asked: this costs no more than a ping, and who does not read the answers is dropped.
+      // Before the database is asked. A contact that does not read the answers is dropped (`posts.check`).
       await this.#paceStranger(link);
       return this.#refuse(link, offer, error);
     }
