@@ -42,7 +42,7 @@ describe('a rendezvous that lies', () => {
     return { victim, liar: await client(victim.id) };
   };
   /** Ends what connects, and counts it. */
-  const canary = async (host = '127.0.0.1'): Promise<{ port: number; touched: () => number }> => {
+  const canary = async (host = '127.0.0.1'): Promise<{ port: number; touched: () => number; onTouch: (listener: () => void) => void }> => {
     let touched = 0;
     const server = createServer((socket) => {
       touched += 1;
@@ -50,7 +50,7 @@ describe('a rendezvous that lies', () => {
     }).listen(0, host);
     servers.push(server);
     await once(server, 'listening');
-    return { port: (server.address() as { port: number }).port, touched: () => touched };
+    return { port: (server.address() as { port: number }).port, touched: () => touched, onTouch: (listener) => void server.on('connection', listener) };
   };
   const answerOf = async (liar: ScriptedClient, number: number, from: RosterEntry): Promise<string> => {
     liar.say(introduction, { introduction: number, from });
@@ -179,5 +179,31 @@ describe('a rendezvous that lies', () => {
     expect(total).toBeGreaterThan(100);
     expect(total).toBeLessThanOrEqual(128 + Math.ceil(((performance.now() - begun) / 1_000) * 16));
     await nothingStays(victim);
+  });
+
+  test('a peer that a person wants, at another address after each dial: no more, and no list is longer than it may be', async () => {
+    const { port, touched, onTouch } = await canary('0.0.0.0');
+    const bob = nobody('b');
+    const { victim, liar } = await victimOf('wanting', { roster: [entryOf(bob, 'bob')] });
+    // All of them lead to the canary.
+    const addresses = (index: number, count = 16): Address[] => Array.from({ length: count }, (_, place) => at(port, `127.1.${index % 256}.${place + 1}`));
+    const connect = victim.command(['--json', 'connect', bob]);
+    const { request } = await liar.next('introduce', ({ peer }) => peer === bob);
+    const begun = performance.now();
+    let version = 1;
+    // In turn by the roster and by an introduction of its own: each is news, and begins another round.
+    onTouch(() => {
+      const entry = entryOf(bob, 'bob', addresses(version), version);
+      if (version % 2 === 0) liar.say(introduction, { introduction: version, from: entry });
+      liar.say(rosterDelta, { from: version, to: version + 1, upserts: [entry], removes: [] });
+      version += 1;
+    });
+    liar.say(introductionResult, { request, verdict: 'accepted', peer: entryOf(bob, 'bob', addresses(0)) });
+    await expect.poll(async () => touched() > 1_000 || ((await dials(victim))['rate_limited'] ?? 0) > 0, patience).toBe(true);
+    expect(touched()).toBeGreaterThan(100);
+    expect(touched()).toBeLessThanOrEqual(128 + Math.ceil(((performance.now() - begun) / 1_000) * 16));
+    expect((await connect.end('SIGINT')).code).toBe(130);
+    liar.say(introduction, { introduction: 1, from: entryOf(bob, 'bob', addresses(0, 18)) });
+    expect(await liar.ended).toBe('malformed_frame');
   });
 });
