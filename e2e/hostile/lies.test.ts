@@ -204,6 +204,7 @@ describe('a rendezvous that lies', () => {
     expect(touched()).toBeLessThanOrEqual(128 + Math.ceil(((performance.now() - begun) / 1_000) * 16));
     expect((await connect.end('SIGINT')).code).toBe(130);
     liar.say(introduction, { introduction: 1, from: entryOf(bob, 'bob', addresses(0, 18)) });
+    await expect(hasRead(liar)).rejects.toThrow('can not come any more');
     expect(await liar.ended).toBe('malformed_frame');
   });
 });
