@@ -127,6 +127,13 @@ describe('whatever a peer says, nothing of it steers', () => {
     expect(rejected.code).toBe(5);
     transfers.push(offer.transfer);
     outputs.set(`send ${index}`, rejected.stdout + rejected.stderr);
+    // Its own person may be given such a name, too: standard input under it.
+    const upload = victim.command(['send', mallory.id, '-', '--name', name, '--detach'], { stdin: 'pipe' });
+    upload.child.stdin?.end('x');
+    const uploaded = await upload.result;
+    expect(uploaded.code).toBe(0);
+    outputs.set(`send - ${index}`, uploaded.stdout + uploaded.stderr);
+    transfers.push((await link.next('offer', ({ transfer: id }) => id !== offer.transfer)).transfer);
     link.say(verifyCommit, { commitment: randomBytes(32) });
     await victim.json('chat', mallory.id, 'well?');
   };
@@ -160,7 +167,7 @@ describe('whatever a peer says, nothing of it steers', () => {
         for (const line of text.trim().split('\n')) expect([command, stringsIn(JSON.parse(line)).flatMap(steering)]).toEqual([command, []]);
     }
     for (const command of ['peers', 'contacts', 'inbox', 'transfers', 'history', 'receipts']) for (const prefix of ['', '--json ']) expect([command, marks(found.get(prefix + command) ?? '')]).toEqual([command, [0, 1, 2]]);
-    for (const [index] of evilNames.entries()) for (const command of ['send', 'send --dry-run']) expect(marks(outputs.get(`${command} ${index}`) ?? '')).toContain(index);
+    for (const [index] of evilNames.entries()) for (const command of ['send', 'send -', 'send --dry-run']) expect(marks(outputs.get(`${command} ${index}`) ?? '')).toContain(index);
     expect(marks(found.get('status') ?? '')).toContain(0);
     expect(marks(found.get('doctor') ?? '')).toEqual(expect.arrayContaining([0, 2]));
     // Names of people stay what they are.
