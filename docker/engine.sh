@@ -25,6 +25,9 @@ if ! answers; then
     systemctl start docker
     log='the journal of docker.service'
   else
+    # Of an engine that was killed; dockerd refuses to start when another program has its process id by now.
+    pidfile=/var/run/docker.pid
+    if [ -f "$pidfile" ] && [ "$(cat "/proc/$(cat "$pidfile")/comm" 2>/dev/null)" != dockerd ]; then rm -f "$pidfile"; fi
     setsid dockerd </dev/null >"$log" 2>&1 &
   fi
   for _ in $(seq 120); do
