@@ -1,11 +1,16 @@
 /** Clocks that can be set: libfaketime reads their shift from a file. */
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { faketimeLibrary } from './system.ts';
 
 const shiftFile = (directory: string, name: string): string => join(directory, `clock-${name}`);
 /** Process ids, one a line. */
 const processesFile = (directory: string): string => join(directory, 'clocks');
+
+/** So long who was told to end may take. */
+const endMs = 5_000;
+const checkEveryMs = 20;
 
 /** Shifts the clocks of all processes of that name by so many seconds. */
 export const setClock = (directory: string, name: string, seconds: number): void => writeFileSync(shiftFile(directory, name), `${seconds < 0 ? '-' : '+'}${Math.abs(seconds)}`);
@@ -20,8 +25,20 @@ export const clockPrefix = (directory: string, name: string): string[] => {
   ];
 };
 
-/** Of the processes in this directory, which have ended: one that is killed leaves its shared memory and its semaphore behind. */
-export const removeClocks = (directory: string): void => {
+/** Of the processes in this directory, which were told to end: one that is killed leaves its shared memory and its semaphore behind. */
+export const removeClocks = async (directory: string): Promise<void> => {
   const processes = processesFile(directory);
-  for (const pid of existsSync(processes) ? readFileSync(processes, 'utf8').trim().split('\n') : []) for (const name of [`faketime_shm_${pid}`, `sem.faketime_sem_${pid}`]) rmSync(`/dev/shm/${name}`, { force: true });
+  for (const pid of existsSync(processes) ? readFileSync(processes, 'utf8').trim().split('\n') : []) {
+    // Who has just begun makes them yet.
+    for (let ms = 0; ms < endMs && isIn(pid, directory); ms += checkEveryMs) await sleep(checkEveryMs);
+    for (const name of [`faketime_shm_${pid}`, `sem.faketime_sem_${pid}`]) rmSync(`/dev/shm/${name}`, { force: true });
+  }
+};
+
+const isIn = (pid: string, directory: string): boolean => {
+  try {
+    return readlinkSync(`/proc/${pid}/cwd`).startsWith(`${directory}/`);
+  } catch {
+    return false;
+  }
 };

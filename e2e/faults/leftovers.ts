@@ -25,7 +25,7 @@ export const removeLeftovers = async (): Promise<string[]> => {
     if (pid === undefined || isRunning(Number(pid)) || isReported(directory)) continue;
     for (const process of processesIn(directory)) kill(process);
     for (const mount of mountsIn(directory)) await unmount(mount);
-    removeClocks(directory);
+    await removeClocks(directory);
     rmSync(directory, { recursive: true, force: true });
     removed.push(directory);
   }
