@@ -12,7 +12,7 @@ export interface Growth {
   readonly grows: boolean;
 }
 
-const slackOf = (figure: string): number => (figure.startsWith('rss') ? 8 : 5);
+const slackOf = (figure: string): number => (figure.endsWith('(MiB)') ? 8 : 5);
 const leastShare = 0.1;
 
 /** @param values in equal distances @throws Error for fewer than three */

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { Daemon } from '../harness/process.ts';
 
-/** By the name of the figure: `rss`, `descriptors`, `resources Timeout`, `rows transfers`, … */
+/** By the name of the figure: `rss (MiB)`, `descriptors`, `resources Timeout`, `rows transfers`, … */
 export type Sample = Readonly<Record<string, number>>;
 
 /** @param metrics HOST:PORT @param database of a peer */
@@ -19,10 +19,11 @@ export const sampleOf = async (daemon: Daemon, metrics: string, database?: strin
 
 const rssOf = (pid: number): number => Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1] ?? Number.NaN) * 1024;
 
-/** Timers, sockets, requests: process.getActiveResourcesInfo() as the metrics show it. */
+/** What the metrics show: the heap of V8, and timers, sockets, requests (process.getActiveResourcesInfo()). */
 const resourcesAt = async (metrics: string): Promise<Record<string, number>> => {
   const text = await (await fetch(`http://${metrics}/metrics`)).text();
-  const found: Record<string, number> = {};
+  const heap = Number(/^nodejs_heap_size_used_bytes (\S+)$/m.exec(text)?.[1] ?? Number.NaN);
+  const found: Record<string, number> = { 'heap (MiB)': heap / 1024 ** 2 };
   for (const [, type, value] of text.matchAll(/^nodejs_active_(?:resources|handles|requests)\{type="(\w+)"\} (\d+)$/gm)) found[`resources ${type}`] = Math.max(found[`resources ${type}`] ?? 0, Number(value));
   return found;
 };
