@@ -11,7 +11,8 @@ import { corpusOf, crashesOf, readInputs, replaceInputs, writeInput } from './en
 import { Coverage } from './engine/coverage.ts';
 import { search } from './engine/search.ts';
 import { reduce } from './engine/reduce.ts';
-import type { FuzzTarget } from './engine/target.ts';
+import { defaultMaxBytes, type FuzzTarget } from './engine/target.ts';
+import { Watchdog } from './engine/watchdog.ts';
 import { targets } from './targets/index.ts';
 
 const { values, positionals } = parseArgs({
@@ -28,7 +29,9 @@ const named = (name: string): FuzzTarget => {
 };
 const chosen = positionals.length === 0 ? targets : positionals.map(named);
 
-const run = async (target: FuzzTarget): Promise<boolean> => {
+const run = async (chosenTarget: FuzzTarget): Promise<boolean> => {
+  await using watchdog = new Watchdog(chosenTarget.name, chosenTarget.maxBytes ?? defaultMaxBytes, crashesOf(chosenTarget.name));
+  const target = watchdog.watched(chosenTarget);
   using coverage = new Coverage();
   const end = performance.now() + seconds * 1_000;
   const { runs, known, findings } = await search(target, { corpus: readInputs(corpusOf(target.name)), seed, isOver: () => performance.now() > end, coverage });

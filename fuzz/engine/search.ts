@@ -10,7 +10,7 @@ import { attempt, kindOf, minimise } from './attempt.ts';
 import type { Coverage } from './coverage.ts';
 import { mutate } from './mutate.ts';
 import { Random, seedFor } from './random.ts';
-import type { FuzzTarget } from './target.ts';
+import { defaultMaxBytes, type FuzzTarget } from './target.ts';
 
 interface Finding {
   readonly input: Buffer;
@@ -39,7 +39,7 @@ const maxKnown = 10_000;
 
 export const search = async (target: FuzzTarget, { corpus, seed, isOver, coverage }: SearchOptions): Promise<SearchResult> => {
   const random = new Random(seedFor(seed, target.name));
-  const maxBytes = target.maxBytes ?? 4_096;
+  const maxBytes = target.maxBytes ?? defaultMaxBytes;
   const known = [Buffer.alloc(0), ...target.seeds, ...corpus];
   const findings = new Map<string, Finding>();
   let runs = 0;

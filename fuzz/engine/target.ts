@@ -11,6 +11,8 @@ export interface FuzzTarget {
   readonly mutate?: (input: Buffer, random: Random) => Buffer;
   /** Mutants in the tests, where 1,000 take too long. */
   readonly shortRuns?: number;
-  /** Inputs are cut to this size; 4 KiB where nothing is said. */
+  /** Inputs are cut to this size; `defaultMaxBytes` where nothing is said. */
   readonly maxBytes?: number;
 }
+
+export const defaultMaxBytes = 4_096;

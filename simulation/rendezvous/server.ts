@@ -84,10 +84,11 @@ export class RendezvousServer {
   #changed(): void {
     if (this.#publishing || !this.registry.dirty) return;
     this.#publishing = true;
-    this.#process.after(coalesceMs, () => {
+    this.#process.after(coalesceMs(this.registry.peers), () => {
       this.#publishing = false;
       for (const { deliveries } of this.registry.publish())
-        for (const { client, deltas } of deliveries) for (const body of deltas) this.#clients.get(client)?.wire.send(1, { kind: 'roster-delta', body });
+        for (const { client, delta } of deliveries) this.#clients.get(client)?.wire.send(1, { kind: 'roster-delta', body: delta });
+      this.#changed();
     });
   }
 

@@ -7,12 +7,13 @@ import { addAdminRoutes, type AdminParts } from './admin/routes.ts';
 import { loadAdminToken } from './admin/token.ts';
 import type { ClientId } from './client-id.ts';
 import { type Clock, systemClock } from './clock.ts';
+import { Budgets } from './connection/budgets.ts';
 import type { Client } from './connection/client.ts';
 import { RosterDesk } from './connection/roster-desk.ts';
 import { runSession } from './connection/session.ts';
 import { IntroductionDesk } from './introduction/introduction-desk.ts';
 import { Introductions } from './introduction/introductions.ts';
-import { adminGraceMs, clientLimits, introductionLimits, maxPending, removedRetryMs, retiringRetryMs } from './limits.ts';
+import { adminGraceMs, frameRate, introductionLimits, maxPending, outboxLimits, removedRetryMs, retiringRetryMs } from './limits.ts';
 import { createMetrics } from './metrics.ts';
 import { type Registration, Registry } from './registry/registry.ts';
 import { defaultAdmin, defaultListenPort, type RendezvousSettings } from './settings.ts';
@@ -64,7 +65,8 @@ export const createRendezvousServer = async (settings: RendezvousSettings, surro
   let lastClient = 0;
   const session = {
     registry, roster, introductions, clients, clock, metrics, logger,
-    limits: clientLimits,
+    budgets: new Budgets(frameRate),
+    limits: outboxLimits,
     hello: { versions: [...protocolVersions], role: 'register' as const, nonce: randomBytes(nonceBytes), name: 'rendezvous', agent: `rendezvous/${version}` },
     nextId: () => (lastClient += 1),
     signal: stopping.signal,

@@ -1,31 +1,29 @@
 /** What an offender can do without end, each until its signal aborts; what is asserted of all of them stands in the test. */
 import { zstdCompressSync } from 'node:zlib';
 import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
-  chat, chunkFrameType, encodeCompressedHeader, encodeFrame, encodeMessage, introduce, minChunkSize, MiB, offer as offerMessage, type PeerId, ping, rendezvousAlpn,
+  chat, chunkFrameType, encodeCompressedHeader, encodeFrame, encodeMessage, introduce, minChunkSize, MiB, offer as offerMessage, type PeerdError, type PeerId, ping, rendezvousAlpn,
 } from '@peerd/protocol';
 import { awaitHello, newUlid } from '@peerd/service';
 import { consent, file, makeOffer, openData, propose } from '../../harness/scripted-offer.ts';
+import type { ScriptedLink } from '../../harness/scripted-peer.ts';
+import type { Attack } from './attack.ts';
 import { connections, flood } from './flood.ts';
-import type { Stage } from './stage.ts';
+import { manifestAttacks } from './manifest-attacks.ts';
+import { slowAttacks } from './slow-attacks.ts';
+import { hostOf, type Stage } from './stage.ts';
+import { stormAttacks } from './storm-attacks.ts';
 
-export interface Attack {
-  readonly name: string;
-  readonly victim: 'peerd' | 'rendezvous';
-  /** What the offender hears in the end: a code of the registry, `dropped` without a word, or how far it came. */
-  readonly told: RegExp;
-  /** The series that counts it, if any does. */
-  readonly metric?: string;
-  readonly run: (stage: Stage, signal: AbortSignal) => Promise<string>;
-}
-
-const hostOf = (address: string): { host: string; port: number } => {
-  const [host = '', port = ''] = address.split(':');
-  return { host, port: Number(port) };
+/** 10,000 connections, of which 64 of one address may wait: a hundred come at a time, and as many leave. */
+const silent = (to: { host: string; port: number }): Promise<string> => {
+  const enough = new AbortController();
+  let opened = 0;
+  return connections(to, 10_000, 64, enough.signal, () => {
+    opened += 1;
+    if (opened === 10_000) enough.abort();
+  });
 };
-
-// 64 of one address may wait.
-const silent = (to: { host: string; port: number }, signal: AbortSignal): Promise<string> => connections(to, 2_000, 64, signal);
 
 /** TLS is up and nothing follows, more at a time than may wait. @returns what the first one hears */
 const withoutHello = async (stage: Stage, to: { host: string; port: number; id: PeerId }, protocol: string | undefined, signal: AbortSignal): Promise<string> => {
@@ -44,11 +42,15 @@ const chatFrame = (): Buffer => encodeMessage(chat, { id: newUlid(), text: 'x'.r
 const again = async (stage: Stage, frame: () => Buffer, signal: AbortSignal): Promise<string> => {
   const { peer, link: first } = await stage.contact();
   const heard = new Set<string>();
-  for (let link = first; ; link = await peer.link(stage.target)) {
-    await flood(link, frame, AbortSignal.timeout(20_000));
-    heard.add(await link.ended);
+  for (let link: ScriptedLink | undefined = first; ; ) {
+    if (link) {
+      await flood(link, frame, AbortSignal.timeout(20_000));
+      heard.add(await link.ended);
+    }
     if (signal.aborted) return [...heard].join(' ');
     peer.nonce = randomBytes(16);
+    // After some times it is not let in at once.
+    link = await peer.link(stage.target).catch((error: PeerdError) => void heard.add(error.code));
   }
 };
 
@@ -63,11 +65,11 @@ const bomb = (): Buffer => {
 export const attacks: readonly Attack[] = [
   {
     name: 'silent TCP', victim: 'peerd', told: /^dropped$/, metric: 'peerd_inbound_refused_total{reason="too_many_connections"}',
-    run: ({ target: { host, port } }, signal) => silent({ host, port }, signal),
+    run: ({ target: { host, port } }) => silent({ host, port }),
   },
   {
     name: 'silent TCP at a rendezvous', victim: 'rendezvous', told: /^dropped$/, metric: 'rendezvous_connections_refused_total{reason="too_many_connections"}',
-    run: ({ rendezvous }, signal) => silent(hostOf(rendezvous.address), signal),
+    run: ({ rendezvous }) => silent(hostOf(rendezvous.address)),
   },
   {
     name: 'TLS without hello', victim: 'peerd', told: /^too_many_connections$/, metric: 'peerd_inbound_refused_total{reason="too_many_connections"}',
@@ -106,7 +108,8 @@ export const attacks: readonly Attack[] = [
     },
   },
   {
-    name: 'chat of a contact', victim: 'peerd', told: /^read slowly$/,
+    // Without the bound, more would be stored meanwhile than may be read.
+    name: 'chat of a contact', victim: 'peerd', told: /^read slowly$/, leastMs: 5_000,
     run: async (stage, signal) => {
       const { link } = await stage.contact();
       const started = performance.now();
@@ -135,16 +138,16 @@ export const attacks: readonly Attack[] = [
       // Until what the kernel holds for us is full, however long that takes; the reason may be lost behind it.
       await flood(link, () => refusedOffer({ manifestBytes: 1_000 * MiB }), AbortSignal.timeout(20_000));
       link.goOnReading();
-      return link.ended;
+      return Promise.race([link.ended, sleep(5_000, 'still linked', { ref: false })]);
     },
   },
   {
     name: 'introductions at a rendezvous', victim: 'rendezvous', told: /^rate_limited$/, metric: 'rendezvous_frames_rejected_total{reason="rate_limited"}',
     run: async (stage, signal) => {
-      const offender = await stage.offender();
       const heard = new Set<string>();
       do {
-        const registration = await offender.register(stage.rendezvous.address);
+        // With a key that has a budget: the same one is not let in again at once.
+        const registration = await (await stage.offender()).register(stage.rendezvous.address);
         let request = 0;
         await flood(registration, () => encodeMessage(introduce, { request: (request += 1), peer: stage.target.id }), AbortSignal.timeout(20_000));
         heard.add(await registration.ended);
@@ -175,4 +178,7 @@ export const attacks: readonly Attack[] = [
     name: 'slow HTTP', victim: 'peerd', told: /^dropped$/,
     run: (stage, signal) => connections(hostOf(stage.metrics), 400, 128, signal, (socket) => socket.write('GET /metrics HTTP/1.1\r\n')),
   },
+  ...stormAttacks,
+  ...slowAttacks,
+  ...manifestAttacks,
 ];

@@ -9,6 +9,12 @@ import { type Peer, type Rendezvous, World } from '../../harness/world.ts';
 /** Nobody waits longer for an honest message. */
 const patienceMs = 20_000;
 
+/** HOST:PORT, apart. */
+export const hostOf = (address: string): { host: string; port: number } => {
+  const [host = '', port = ''] = address.split(':');
+  return { host, port: Number(port) };
+};
+
 export class Stage implements AsyncDisposable {
   readonly rendezvous: Rendezvous;
   readonly victim: Peer;
@@ -39,7 +45,9 @@ export class Stage implements AsyncDisposable {
     try {
       const rendezvous = await world.rendezvous();
       const [victim, honest] = await world.peersInOneRoom(['victim', 'honest']);
+      // Contacts of each other: of a stranger only so many messages are kept.
       await honest.json('chat', victim.id, 'hello');
+      await victim.json('chat', honest.id, 'hello');
       const { metrics } = await ask<{ metrics: string }>(victim.socket, '/v1/status');
       const client = await ScriptedPeer.create(join(world.directory, 'client'), 'client');
       return new Stage({ world, rendezvous, victim, honest, target: await targetOf(victim), metrics, client, registration: await client.register(rendezvous.address) });
@@ -57,12 +65,17 @@ export class Stage implements AsyncDisposable {
     return peer;
   }
 
-  /** A link of somebody who was introduced. */
-  async stranger(): Promise<ScriptedLink> {
+  /** Somebody who may link, as who was introduced. */
+  async introduced(): Promise<ScriptedPeer> {
     const peer = await this.offender();
     using registration = await peer.register(this.rendezvous.address);
     if (!(await peer.introduce(registration, this.victim.id))) throw new Error('the victim wants no stranger');
-    return peer.link(this.target);
+    return peer;
+  }
+
+  /** A link of somebody who was introduced. */
+  async stranger(): Promise<ScriptedLink> {
+    return (await this.introduced()).link(this.target);
   }
 
   async contact(): Promise<{ peer: ScriptedPeer; link: ScriptedLink }> {

@@ -2,6 +2,7 @@
 export * from './byte-size.ts';
 export * from './errors.ts';
 export * from './escape.ts';
+export * from './glob/glob.ts';
 export * from './ids.ts';
 export * from './limits.ts';
 export * from './room-proof.ts';

@@ -46,6 +46,8 @@ export const manifestPageMaxBytes: number = 256 * KiB;
 export const manifestPageMaxEntries = 1_000;
 /** Manifest bytes that a receiver stores before consent. */
 export const manifestMaxBytes: number = 64 * MiB;
+/** Pages of such a manifest: three times what full ones need. A reader has to remember where each of them lies. */
+export const manifestMaxPages = 4_096;
 export const maxEntries = 1_000_000;
 export const maxPathComponents = 256;
 export const maxComponentBytes = 255;

@@ -2,7 +2,7 @@
  * Which paths of a source are sent. A pattern without a slash is compared with each name on the way, the given path's own
  * one too; a pattern with a slash with the path below the given one. A slash at its end means: only directories.
  */
-import picomatch from 'picomatch';
+import { Glob } from './glob/glob.ts';
 
 export interface FilterPatterns {
   /** What fits is left out, a directory with everything in it. */
@@ -14,16 +14,14 @@ export interface FilterPatterns {
 /** The components from the given path's own name down, and whether it is a directory. */
 type Fits = (components: readonly string[], isDirectory: boolean) => boolean;
 
-const options: picomatch.PicomatchOptions = { dot: true, nonegate: true, flags: 's' };
-
 const compile = (pattern: string): Fits => {
   const forDirectories = pattern.endsWith('/');
   const bare = pattern.replace(/\/+$/, '');
-  const matches = picomatch(bare.replace(/^\.?\/+/, ''), options);
+  const glob = new Glob(bare.replace(/^\.?\/+/, ''), { dot: true });
   const text = bare.includes('/') ? (components: readonly string[]): string => components.slice(1).join('/') : (components: readonly string[]): string => components.at(-1) ?? '';
   return (components, isDirectory) => {
     const subject = text(components);
-    return (isDirectory || !forDirectories) && subject !== '' && matches(subject);
+    return (isDirectory || !forDirectories) && subject !== '' && glob.matches(subject);
   };
 };
 

@@ -1,5 +1,6 @@
 import type { CompressSetting, ConflictPolicy, SendRequest } from '@peerd/protocol';
 import { PeerdError } from '@peerd/protocol/errors';
+import { globProblem } from '@peerd/protocol/glob';
 import { type Command, createArgument, createOption, InvalidArgumentError } from 'commander';
 import type { Run } from '../context.ts';
 import { rate } from './amounts.ts';
@@ -110,7 +111,8 @@ const sendKey = (text: string): string => {
 };
 
 const globs = (text: string, before: string[] | undefined): string[] => {
-  if (!/[^/]/.test(text)) throw new InvalidArgumentError('It is empty.');
+  const problem = globProblem(text);
+  if (problem !== undefined) throw new InvalidArgumentError(`${problem.replace(/^i/, 'I')}.`);
   return [...(before ?? []), text];
 };
 

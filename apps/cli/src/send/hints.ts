@@ -7,15 +7,16 @@ export const failureOfSend = (event: SendEvent): Failure => {
   const { code, message } = event.error ?? { code: 'internal', message: 'the transfer failed' };
   const who = peerLabel(event.peer);
   const text = event.event === 'rejected' ? `${who} rejected the offer${message === '' ? '' : `: ${message}`}` : event.event === 'cancelled' ? `the transfer to ${who} was cancelled` : `the transfer to ${who} failed: ${message}`;
-  return { code, message: text, hint: hints[code] ?? `\`peerctl show ${event.id}\` tells more.`, details: { id: event.id, peer: event.peer } };
+  return { code, message: text, hint: hints.get(code) ?? `\`peerctl show ${event.id}\` tells more.`, details: { id: event.id, peer: event.peer } };
 };
 
-const hints: Readonly<Record<string, string>> = {
-  rejected: 'Ask the receiver, with `peerctl chat` for example, then send it again.',
-  cancelled: 'Send it again to start anew.',
-  no_space: 'The receiver must make room, or accept into another directory; then send it again.',
-  conflict: 'A file of that name is there already: send without `--conflict fail`, or have the receiver move it.',
-  source_changed: 'Files changed while they were sent: send them again when nothing writes to them.',
-  trust_changed: 'The key of this name is another than the pinned one. Ask its owner in another way whether the key is new.',
-  offer_expired: 'Nobody decided about the offer in time: ask the receiver, then send it again.',
-};
+/** By code, which may be any word that the other side says. */
+const hints: ReadonlyMap<string, string> = new Map([
+  ['rejected', 'Ask the receiver, with `peerctl chat` for example, then send it again.'],
+  ['cancelled', 'Send it again to start anew.'],
+  ['no_space', 'The receiver must make room, or accept into another directory; then send it again.'],
+  ['conflict', 'A file of that name is there already: send without `--conflict fail`, or have the receiver move it.'],
+  ['source_changed', 'Files changed while they were sent: send them again when nothing writes to them.'],
+  ['trust_changed', 'The key of this name is another than the pinned one. Ask its owner in another way whether the key is new.'],
+  ['offer_expired', 'Nobody decided about the offer in time: ask the receiver, then send it again.'],
+]);

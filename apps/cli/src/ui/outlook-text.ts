@@ -22,15 +22,15 @@ export const diffText = (diff: LocalDiff, conflict: ConflictPolicy, existing: nu
   return `${counts.join(', ')}${fate}${diff.counted ? '' : ', and more that were not compared'}`;
 };
 
-const reasons: Readonly<Record<string, string>> = {
-  hidden: 'hidden',
-  executable: 'can be run',
-  desktop: 'a starter that a click may run',
-  odd_name: 'odd characters in its name',
-  case_twin: 'its name differs from another one in case only',
-};
+const reasons: ReadonlyMap<string, string> = new Map([
+  ['hidden', 'hidden'],
+  ['executable', 'can be run'],
+  ['desktop', 'a starter that a click may run'],
+  ['odd_name', 'odd characters in its name'],
+  ['case_twin', 'its name differs from another one in case only'],
+]);
 
-export const reasonsText = (codes: readonly string[]): string => codes.map((code) => reasons[code] ?? code).join(', ');
+export const reasonsText = (codes: readonly string[]): string => codes.map((code) => reasons.get(code) ?? code).join(', ');
 
 /** `⚠ 3 risky: .bashrc (hidden), run.sh (can be run) and 1 more` */
 export const riskText = (risky: number, risks: readonly RiskyPath[], colors: Colors): string | undefined => {

@@ -1,6 +1,5 @@
 /** What a policy says about one offer. Pure. */
-import { escapeText, type PolicyKind, type Trust, utf8OrUndefined } from '@peerd/protocol';
-import picomatch from 'picomatch';
+import { escapeText, Glob, globProblem, type PolicyKind, type Trust, utf8OrUndefined } from '@peerd/protocol';
 
 /** The scope of an `auto`. */
 export interface Grant {
@@ -61,19 +60,7 @@ export const judge = (circumstances: Circumstances, offer: Offered): Verdict => 
 };
 
 /** Why the pattern cannot be used; `undefined` if it can. */
-export const patternProblem = (pattern: string): string | undefined => {
-  if (pattern.includes('/')) return 'it has a slash, but it is compared with top-level names';
-  if (pattern.includes('\0')) return 'it has a NUL';
-  try {
-    picomatch(pattern, options);
-    return undefined;
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error);
-  }
-};
-
-/** As a shell: a `*` takes no leading dot, so that no `.bashrc` comes by itself. Without regular expressions, which may take for ever. */
-const options = { dot: false, noextglob: true, nonegate: true, strictSlashes: true, regex: false } as const;
+export const patternProblem = (pattern: string): string | undefined => (pattern.includes('/') ? 'it has a slash, but it is compared with top-level names' : globProblem(pattern));
 
 const lapse = (policy: Policy, { maxBytes, until }: Grant, now: number): string | undefined => {
   if (until !== undefined && now >= until) return `the grant has expired (${new Date(until).toISOString()})`;
@@ -87,10 +74,11 @@ const outsideOf = (policy: Policy, { maxBytes, match }: Grant, { bytes, names, c
     if (bytes > left) return `it has ${bytes} bytes, and ${left} of the ${maxBytes} bytes of the grant are left`;
   }
   if (match === undefined) return undefined;
-  const fits = picomatch(match, options);
+  // As in a shell a wildcard takes no leading dot, so that no `.bashrc` comes by itself.
+  const glob = new Glob(match, { dot: false });
   const odd = names.find((name) => {
     const text = utf8OrUndefined(name);
-    return text === undefined || !fits(text);
+    return text === undefined || !glob.matches(text);
   });
   if (odd) return `"${escapeText(utf8OrUndefined(odd) ?? 'a name that is not UTF-8')}" does not match ${escapeText(match)}`;
   return cut ? `it has more than ${names.length} top-level names, too many to compare with ${escapeText(match)}` : undefined;

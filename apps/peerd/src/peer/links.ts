@@ -3,6 +3,7 @@ import { peerAlpn, PeerdError, type PeerId } from '@peerd/protocol';
 import { type Listener, listen } from '@peerd/service';
 import type { IntroductionHandler } from '../rendezvous/ports.ts';
 import { Admission } from './admission.ts';
+import { Comings } from './comings.ts';
 import type { Endpoint, LinksDeps } from './deps.ts';
 import { acceptInbound } from './inbound.ts';
 import type { TakeData } from './link-data.ts';
@@ -52,6 +53,7 @@ export const createLinks = (deps: LinksDeps): LinkLayer => {
     const peer = peers.get(id);
     return peer !== undefined && (peer.slot.link !== undefined || peer.pursuit.isWanted);
   });
+  const comings = new Comings();
   let listener: Listener | undefined;
   let counter = 0;
   const count = (): number => (counter += 1);
@@ -163,6 +165,7 @@ export const createLinks = (deps: LinksDeps): LinkLayer => {
       const context = {
         deps,
         admission,
+        comings,
         metrics,
         tokens,
         signal: stopping.signal,

@@ -1,5 +1,5 @@
 /** Which offers are taken into the inbox: nobody fills the disk before somebody has decided. */
-import { conflictPolicies, type ConflictPolicy, escapeText, isFinalState, isConflictPolicy, manifestMaxBytes, type Offer, PeerdError } from '@peerd/protocol';
+import { conflictPolicies, type ConflictPolicy, escapeText, isFinalState, isConflictPolicy, manifestMaxBytes, manifestMaxPages, type Offer, PeerdError } from '@peerd/protocol';
 import type { Link } from '../peer/ports.ts';
 import type { TransferRecord } from './record.ts';
 import { unkeyed, unstarted } from './send.ts';
@@ -23,6 +23,7 @@ export const checkOffer = (link: Link, offer: Offer, { incoming, isContact }: Ad
   policyOf(offer);
   if (offer.manifestBytes > manifestMaxBytes)
     throw new PeerdError('manifest_too_large', `the manifest has ${offer.manifestBytes} bytes, at most ${manifestMaxBytes} are stored before consent`);
+  if (offer.pages > manifestMaxPages) throw new PeerdError('manifest_too_large', `the manifest has ${offer.pages} pages, at most ${manifestMaxPages} are taken`);
   const ofPeer = incoming.filter((record) => record.peer === link.peer);
   const waiting = ofPeer.filter(undecided).length;
   const contact = isContact(link.peer);

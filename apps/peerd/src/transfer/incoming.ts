@@ -144,6 +144,11 @@ export class IncomingTransfer {
     return expectsData(this.state);
   }
 
+  /** Its manifest is not complete. */
+  get awaitsPages(): boolean {
+    return this.state.state === 'queued';
+  }
+
   dataOpened(link: Link, connection: DataConnection): void {
     const { round } = this.state;
     this.#readers.read(connection, {

@@ -29,10 +29,16 @@ const isTransferMessage = (message: LinkMessage): message is TransferMessage => 
 
 /** New offers of a peer that is no contact: each leaves a row, so a flood is read as slowly as it may be stored. */
 const strangerRate: Rate = { burst: 64, perSecond: 2 };
+/**
+ * Messages of a link that change nothing, or that change the same again: of transfers that are not known, pages that nobody waits
+ * for, offers that are known, pauses. Each costs a look at the disk or a row. On a new link each unfinished transfer is offered again.
+ */
+const idleRate: Rate = { burst: 1_000, perSecond: 100 };
 
 export class Reception {
   readonly #options: ReceptionOptions;
-  readonly #paces = new WeakMap<Link, ReadPace>();
+  readonly #offers = new WeakMap<Link, ReadPace>();
+  readonly #idle = new WeakMap<Link, ReadPace>();
 
   constructor(options: ReceptionOptions) {
     this.#options = options;
@@ -59,7 +65,7 @@ export class Reception {
       case 'source-complete':
       case 'receipt-ack':
         this.#environment.posts.check(link);
-        return (await this.#findIncoming(link.peer, message.body.transfer))?.message(link, message);
+        return this.#toIncoming(link, message);
       case 'pause':
       case 'pause-ack':
         this.#environment.posts.check(link);
@@ -79,12 +85,20 @@ export class Reception {
   async #toOutgoing(link: Link, message: TransferMessage): Promise<void> {
     const transfer = await this.#findOutgoing(link.peer, message.body.transfer);
     if (transfer) return transfer.message(link, message);
+    await this.#pace(link, this.#idle, idleRate);
     // The receiver waits for something that is not known here any more.
     if (message.kind === 'manifest-request' || message.kind === 'offered' || message.kind === 'accept') this.#unknown(link, message.body.transfer);
   }
 
+  async #toIncoming(link: Link, message: TransferMessage): Promise<void> {
+    const transfer = await this.#findIncoming(link.peer, message.body.transfer);
+    if (!transfer || (message.kind === 'manifest-page' && !transfer.awaitsPages)) await this.#pace(link, this.#idle, idleRate);
+    await transfer?.message(link, message);
+  }
+
   /** What both sides say of an unfinished transfer. Of one that is not known, nothing is held. */
   async #either(link: Link, message: TransferMessage): Promise<void> {
+    await this.#pace(link, this.#idle, idleRate);
     await (await this.#find(link.peer, message.body.transfer))?.message(link, message);
   }
 
@@ -92,6 +106,7 @@ export class Reception {
     const { transfer: id } = message.body;
     const transfer = await this.#find(link.peer, id);
     if (transfer) return transfer.message(link, message);
+    await this.#pace(link, this.#idle, idleRate);
     // Whatever it was, it is over here too. Said once: two that know nothing of it would tell each other for ever.
     if (message.kind !== 'cancel' || message.body.message !== unknownTransfer) this.#unknown(link, id);
   }
@@ -104,9 +119,10 @@ export class Reception {
     const { store, now } = this.#environment;
     const { registry, contacts, incoming } = this.#options;
     const [known, isOurs] = await Promise.all([this.#findIncoming(link.peer, offer.transfer), store.exists('send', offer.transfer)]);
+    if (known) await this.#pace(link, this.#idle, idleRate);
     if (known && !isSameOffer(known.record, offer)) return this.#refuse(link, offer, new PeerdError('manifest_invalid', 'this transfer id stands for another offer already'));
     if (known) return known.message(link, { kind: 'offer', body: offer });
-    await this.#pace(link);
+    if (!contacts.get(link.peer)) await this.#pace(link, this.#offers, strangerRate);
     if (isOurs) return this.#refuse(link, offer, new PeerdError('manifest_invalid', 'this transfer id is one of ours'));
     try {
       checkOffer(link, offer, { incoming: registry.allIncoming().map(({ record }) => record), isContact: (peer) => contacts.get(peer) !== undefined });
@@ -120,10 +136,10 @@ export class Reception {
     await transfer.message(link, { kind: 'offer', body: offer });
   }
 
-  async #pace(link: Link): Promise<void> {
-    if (this.#options.contacts.get(link.peer)) return;
-    const pace = this.#paces.get(link) ?? new ReadPace(strangerRate, this.#environment.now);
-    this.#paces.set(link, pace);
+  /** A flood is read as slowly as the rate says. */
+  async #pace(link: Link, paces: WeakMap<Link, ReadPace>, rate: Rate): Promise<void> {
+    const pace = paces.get(link) ?? new ReadPace(rate, this.#environment.now);
+    paces.set(link, pace);
     await pace.turn(link.signal);
   }
 

@@ -340,7 +340,8 @@ describe('transfers', () => {
     wire = world.link();
     await alice.reaches(id, 'failed');
     expect(await alice.service.show(id, {})).toMatchObject({ error: { code: 'offer_expired' } });
-    expect(wire.seen).toContain('bob receipt-ack');
-    expect(await readdir(join(bob.settings.stateDir, 'transfers', 'in', alice.id))).toEqual([]);
+    // Confirmed and tidied up after the step is stored.
+    await vi.waitFor(() => expect(wire.seen).toContain('bob receipt-ack'), { timeout: 20_000 });
+    await vi.waitFor(async () => expect(await readdir(join(bob.settings.stateDir, 'transfers', 'in', alice.id))).toEqual([]), { timeout: 20_000 });
   });
 });

@@ -3,14 +3,7 @@ import type { Hello, PeerdError, PeerId } from '@peerd/protocol';
 import type { Channel } from '@peerd/service';
 import type { ClientId } from '../client-id.ts';
 import type { Clock } from '../clock.ts';
-import { type Rate, TokenBucket } from '../token-bucket.ts';
 import { Outbox, type OutboxLimits } from './outbox.ts';
-
-export interface ClientLimits {
-  readonly outbox: OutboxLimits;
-  /** What a client may send; a costly message takes more than one token. */
-  readonly frames: Rate;
-}
 
 export class Client {
   readonly id: ClientId;
@@ -21,18 +14,16 @@ export class Client {
   readonly agent: string;
   readonly observedHost: string;
   readonly outbox: Outbox;
-  readonly budget: TokenBucket;
   readonly #channel: Channel;
 
-  constructor(id: ClientId, channel: Channel, hello: Hello, limits: ClientLimits, clock: Clock, onSlow: (client: Client, reason: PeerdError) => void) {
+  constructor(id: ClientId, channel: Channel, hello: Hello, limits: OutboxLimits, clock: Clock, onSlow: (client: Client, reason: PeerdError) => void) {
     this.id = id;
     this.#channel = channel;
     this.peerId = channel.peerId;
     this.name = hello.name;
     this.agent = hello.agent;
     this.observedHost = channel.remote.host;
-    this.outbox = new Outbox(channel, limits.outbox, clock, (reason) => onSlow(this, reason));
-    this.budget = new TokenBucket(limits.frames, clock.monotonic());
+    this.outbox = new Outbox(channel, limits, clock, (reason) => onSlow(this, reason));
   }
 
   get ended(): boolean {

@@ -4,6 +4,7 @@ import type { Clock } from '../clock.ts';
 import type { IntroductionDesk } from '../introduction/introduction-desk.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Registry } from '../registry/registry.ts';
+import type { Budgets } from './budgets.ts';
 import type { Client } from './client.ts';
 import type { RosterDesk } from './roster-desk.ts';
 
@@ -15,6 +16,7 @@ export interface DispatchParts {
   readonly registry: Registry;
   readonly roster: RosterDesk;
   readonly introductions: IntroductionDesk;
+  readonly budgets: Budgets;
   readonly clock: Clock;
   readonly metrics: Metrics;
 }
@@ -75,7 +77,7 @@ const afterRegistration = (client: Client, message: Rest, parts: DispatchParts):
   }
 };
 
-const spend = (client: Client, tokens: number, { clock }: DispatchParts): void => {
-  if (client.budget.take(clock.monotonic(), tokens)) return;
+const spend = (client: Client, tokens: number, { budgets, clock }: DispatchParts): void => {
+  if (budgets.take(client.peerId, clock.monotonic(), tokens)) return;
   throw new PeerdError('rate_limited', 'this client sends more messages than it may', { hint: 'Wait before you connect again.', details: { retryAfterMs: slowDownMs } });
 };

@@ -2,8 +2,8 @@
  * What waits to be sent to one client. Bounded: a client that lets more than `maxBytes` pile up, or takes nothing for
  * `stallMs`, is slow and has to come back for a snapshot.
  *
- * The pages of a snapshot don't count: there is at most one snapshot in the queue, its pages are shared between clients,
- * and they are handed to the socket only as fast as it drains.
+ * The pages of one snapshot don't count: they are shared between clients, and handed to the socket only as fast as it
+ * drains. Those of another one that comes while it waits do, or a client that registers again and again would pile them up.
  */
 import type { Channel } from '@peerd/service';
 import { PeerdError } from '@peerd/protocol';
@@ -49,11 +49,11 @@ export class Outbox {
   send(frame: Uint8Array): void {
     this.#counted += frame.byteLength;
     this.#push({ frame, page: false });
-    if (this.#counted > this.#limits.maxBytes)
-      this.#slow(`more than ${this.#limits.maxBytes} bytes wait for this client`);
+    if (this.#counted > this.#limits.maxBytes) this.#slow(`more than ${this.#limits.maxBytes} bytes wait for this client`);
   }
 
   sendSnapshot(pages: readonly Uint8Array[]): void {
+    if (this.sendingSnapshot) return pages.forEach((frame) => this.send(frame));
     this.#pages += pages.length;
     for (const frame of pages) this.#push({ frame, page: true });
   }

@@ -121,9 +121,11 @@ export class RosterDesk {
 
   #changed(): void {
     if (this.#cancelPublish || !this.#parts.registry.dirty) return;
-    this.#cancelPublish = this.#parts.clock.schedule(coalesceMs, () => {
+    this.#cancelPublish = this.#parts.clock.schedule(coalesceMs(this.#parts.registry.peers), () => {
       this.#cancelPublish = undefined;
       this.#publish();
+      // What did not fit travels after the next one.
+      this.#changed();
     });
   }
 
@@ -131,11 +133,11 @@ export class RosterDesk {
     const { registry, clients, metrics } = this.#parts;
     for (const news of registry.publish()) {
       metrics.fanOut.observe(news.members);
-      for (const { client, deltas } of news.deliveries) {
+      for (const { client, delta } of news.deliveries) {
         const outbox = clients.get(client)?.outbox;
         if (!outbox) continue;
-        for (const delta of deltas) outbox.send(this.#encode(delta, () => encodeMessage(rosterDelta, delta)));
-        metrics.deltas.inc(deltas.length);
+        outbox.send(this.#encode(delta, () => encodeMessage(rosterDelta, delta)));
+        metrics.deltas.inc();
       }
     }
   }

@@ -4,13 +4,14 @@ import { answerHello, awaitHello, type Channel, type Logger } from '@peerd/servi
 import type { ClientId } from '../client-id.ts';
 import type { Clock } from '../clock.ts';
 import type { Metrics } from '../metrics.ts';
-import { Client, type ClientLimits } from './client.ts';
+import { Client } from './client.ts';
 import { dispatch, type DispatchParts } from './dispatch.ts';
+import type { OutboxLimits } from './outbox.ts';
 
 export interface SessionParts extends DispatchParts {
   readonly clients: Map<ClientId, Client>;
   readonly hello: Hello;
-  readonly limits: ClientLimits;
+  readonly limits: OutboxLimits;
   readonly clock: Clock;
   readonly metrics: Metrics;
   readonly logger: Logger;

@@ -25,6 +25,8 @@ export interface IntroductionDeskParts {
 export class IntroductionDesk {
   readonly #parts: IntroductionDeskParts;
   readonly #deadlines: Alarm;
+  /** Answers that each client was asked for and has not given, whether or not somebody still waits for them. */
+  readonly #owed = new Map<ClientId, number>();
 
   constructor(parts: IntroductionDeskParts) {
     this.#parts = parts;
@@ -40,14 +42,17 @@ export class IntroductionDesk {
     this.#deadlines.set();
   }
 
-  /** `false` when nobody waited for this answer. */
+  /** `false` when the client has answered everything that it was asked already. Who asks and leaves makes no answer one too many. */
   answer(from: ClientId, { introduction: number, verdict, pending = false }: IntroductionAnswer): boolean {
     const moves = this.#parts.introductions.answer(from, number, pending && verdict === 'refused' ? 'postponed' : verdict, this.#parts.clock.monotonic());
     this.#carryOut(moves);
-    return moves.every((move) => move.kind !== 'ignored');
+    const owed = this.#owed.get(from) ?? 0;
+    if (owed > 0) this.#owed.set(from, owed - 1);
+    return owed > 0;
   }
 
   left(client: ClientId): void {
+    this.#owed.delete(client);
     this.#carryOut(this.#parts.introductions.left(client, this.#parts.clock.monotonic()));
   }
 
@@ -75,7 +80,9 @@ export class IntroductionDesk {
 
   #forward({ target, asker, introduction: number }: Extract<IntroductionMove, { kind: 'forward' }>): void {
     const from = this.#parts.directory.registration(asker)?.entry;
-    if (from) this.#parts.send(target, encodeMessage(introduction, { introduction: number, from }));
+    if (!from) return;
+    this.#owed.set(target, (this.#owed.get(target) ?? 0) + 1);
+    this.#parts.send(target, encodeMessage(introduction, { introduction: number, from }));
   }
 
   #tell({ asker, request, verdict, pending, target, waitedMs }: Extract<IntroductionMove, { kind: 'result' }>): void {

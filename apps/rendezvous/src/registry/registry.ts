@@ -45,7 +45,7 @@ export interface Registration {
 /** What one room has to be told, for each member. */
 export interface RoomNews {
   readonly members: number;
-  readonly deliveries: readonly { readonly client: ClientId; readonly deltas: readonly RosterDelta[] }[];
+  readonly deliveries: readonly { readonly client: ClientId; readonly delta: RosterDelta }[];
 }
 
 interface Seat {
@@ -136,19 +136,17 @@ export class Registry {
     return this.#changed.values().some((room) => room.dirty);
   }
 
-  /** Publishes all changes since the last call. */
+  /** Publishes what changed since the last call, one delta of each room. More than that stays for the next call. */
   publish(): RoomNews[] {
     const news: RoomNews[] = [];
     for (const room of this.#changed) {
-      const deltas = room.flush().map((delta) => ({ delta, names: new Set([...delta.removes, ...delta.upserts.map(({ id }) => id)]) }));
-      if (deltas.length === 0 || room.size === 0) continue;
-      const deliveries = room.members().map(({ client, entry: { id } }) => ({
-        client,
-        deltas: deltas.map(({ delta, names }) => (names.has(id) ? deltaWithout(delta, id) : delta)),
-      }));
+      const delta = room.flush();
+      if (!room.dirty || room.size === 0) this.#changed.delete(room);
+      if (!delta || room.size === 0) continue;
+      const names = new Set([...delta.removes, ...delta.upserts.map(({ id }) => id)]);
+      const deliveries = room.members().map(({ client, entry: { id } }) => ({ client, delta: names.has(id) ? deltaWithout(delta, id) : delta }));
       news.push({ members: room.size, deliveries: deliveries.toArray() });
     }
-    this.#changed.clear();
     return news;
   }
 

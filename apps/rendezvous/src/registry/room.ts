@@ -2,16 +2,20 @@
  * One room: what its members were told (`published`) and what changed since (`pending`).
  *
  * 1. A change goes into `pending`; changes that cancel each other out vanish.
- * 2. `flush` makes one delta of everything pending (several if it is large) and publishes it.
+ * 2. `flush` makes one delta of what is pending and publishes it. What does not fit waits for the next, so that a crowd that
+ *    comes and goes meanwhile is not told at all.
  * 3. A snapshot shows what is published. So everybody who got a snapshot or all deltas holds the same version, and one
  *    delta serves the whole room.
  *
  * A member never sees itself: its own copy of a page or a delta leaves it out.
  */
-import type { PeerId, RosterDelta, RosterEntry, RosterSnapshot } from '@peerd/protocol';
+import { KiB, type PeerId, type RosterDelta, type RosterEntry, type RosterSnapshot } from '@peerd/protocol';
 import type { ClientId } from '../client-id.ts';
 import { type Change, changeBytes, entryBytes } from './entry.ts';
 import { paged } from './paging.ts';
+
+/** About 200 changes. Everybody in the room gets each delta, whoever makes them: long entries must not make it much more. */
+const deltaMaxBytes: number = 64 * KiB;
 
 export class Room {
   readonly name: string;
@@ -57,28 +61,27 @@ export class Room {
     else this.#pending.delete(id);
   }
 
-  /** Publishes what is pending. In order. */
-  flush(): readonly RosterDelta[] {
-    if (!this.dirty) return [];
-    const changes = [...this.#pending].map(([id, entry]): Change => ({ id, entry }));
-    const deltas = paged(changes, changeBytes).map((page): RosterDelta => {
-      const upserts: RosterEntry[] = [];
-      const removes: PeerId[] = [];
-      for (const { id, entry } of page) {
-        if (entry) upserts.push(entry);
-        else removes.push(id);
+  /** Publishes what is pending, as much as one delta holds, the oldest change first. `undefined`: nothing is. */
+  flush(): RosterDelta | undefined {
+    if (!this.dirty) return undefined;
+    const changes = this.#pending.entries().map(([id, entry]): Change => ({ id, entry }));
+    const [page] = paged(changes, changeBytes, deltaMaxBytes);
+    const upserts: RosterEntry[] = [];
+    const removes: PeerId[] = [];
+    for (const { id, entry } of page) {
+      this.#pending.delete(id);
+      if (entry) {
+        upserts.push(entry);
+        this.#published.set(id, entry);
+      } else {
+        removes.push(id);
+        this.#published.delete(id);
       }
-      const from = this.#version;
-      this.#version += 1;
-      return { from, to: this.#version, upserts, removes };
-    });
-    for (const [id, entry] of this.#pending) {
-      if (entry) this.#published.set(id, entry);
-      else this.#published.delete(id);
     }
-    this.#pending.clear();
     this.#pages = undefined;
-    return deltas;
+    const from = this.#version;
+    this.#version += 1;
+    return { from, to: this.#version, upserts, removes };
   }
 
   /** The published roster without the reader. Pages that don't hold the reader are the same objects for everybody. */

@@ -66,6 +66,16 @@ describe('outbox', () => {
     expect([slow, outbox.bytes, pipe.sent]).toEqual([['slow_consumer'], 0, [1]]);
   });
 
+  test('a snapshot that comes while another one waits does count', () => {
+    const { outbox, slow } = setUp();
+    outbox.send(frame(1));
+    outbox.sendSnapshot([frame(2, 90), frame(3, 90)]);
+    outbox.sendSnapshot([frame(4, 60)]);
+    expect(slow).toEqual([]);
+    outbox.sendSnapshot([frame(5, 60)]);
+    expect([slow, outbox.bytes]).toEqual([['slow_consumer'], 0]);
+  });
+
   test('a snapshot of any size does not count, and is in its place among the deltas', async () => {
     const { pipe, outbox, slow } = setUp();
     outbox.send(frame(1));

@@ -1,6 +1,7 @@
 import { unregister, rosterRequest } from '@peerd/protocol';
 import { describe, expect, test } from 'vitest';
 import { TestClient } from '../support/client.ts';
+import { ManualClock } from '../support/clock.ts';
 import { startServer, newIdentity } from '../support/server.ts';
 
 describe('registration and roster', () => {
@@ -82,4 +83,21 @@ describe('registration and roster', () => {
     expect(reader.messages.filter(({ kind }) => kind === 'roster-snapshot').length).toBe(2);
     expect(await server.metric('rendezvous_roster_snapshots_sent_total')).toBe(4);
   });
+});
+
+test('a crowd that does not fit into one delta is told of in several windows', async () => {
+  const clock = new ManualClock();
+  const server = await startServer({}, clock);
+  const alice = await TestClient.join(server);
+  clock.advance(100);
+  const addresses = Array.from({ length: 16 }, (_, index) => ({ host: `${index}`.padEnd(255, 'x'), port: 1, kind: 'host' as const }));
+  const crowd: TestClient[] = [];
+  for (let count = 0; count < 20; count += 1) crowd.push(await TestClient.join(server, { addresses }));
+  clock.advance(100);
+  await alice.until(() => alice.roster.length > 0);
+  await alice.ping();
+  const first = alice.roster.length;
+  expect(first).toBeLessThan(20);
+  clock.advance(100);
+  await alice.sees(...crowd);
 });

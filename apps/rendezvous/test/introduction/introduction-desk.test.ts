@@ -107,3 +107,20 @@ test('too many at once are answered with rate_limited', async () => {
   await alice.until(() => verdicts().length === 33);
   expect(verdicts().filter((verdict) => verdict === 'refused').length).toBe(32);
 });
+
+test('who asks and leaves does not use up the budget of whom it asked', async () => {
+  const server = await startServer();
+  const bob = await TestClient.join(server);
+  for (let round = 0; round < 8; round += 1) {
+    const mallory = await TestClient.join(server);
+    const before = bob.messages.length;
+    for (let request = 0; request < 30; request += 1) mallory.introduce(request, bob.id);
+    const asked = () => bob.messages.slice(before).flatMap((message) => (message.kind === 'introduction' ? [message.body.introduction] : []));
+    await bob.until(() => asked().length === 30);
+    mallory.channel.end();
+    await mallory.ended;
+    for (const introduction of asked()) bob.answer(introduction, 'accepted');
+  }
+  await bob.ping();
+  expect(await server.metric('rendezvous_introduction_messages_ignored_total{reason="late"}')).toBe(240);
+});

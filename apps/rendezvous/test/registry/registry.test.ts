@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type Address, encodeMessage, type PeerId, type RosterDelta, rosterDelta, rosterPageEntries, rosterSnapshot } from '@peerd/protocol';
+import { type Address, encodeMessage, KiB, type PeerId, type RosterDelta, rosterDelta, rosterPageEntries, rosterSnapshot } from '@peerd/protocol';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type Application, Registry } from '../../src/registry/registry.ts';
@@ -70,6 +70,21 @@ describe('registry', () => {
     expect(registry.publish()).toEqual([]);
   });
 
+  test('a crowd is told in several deltas, each as long as an ordinary one; who leaves meanwhile is never told of', () => {
+    const registry = new Registry({ maxPeers: 10_000, leaseMs });
+    registry.register(application(1, 0), at(0));
+    registry.publish();
+    for (let index = 1; index <= 1_000; index += 1) registry.register(application(index + 1, index), at(0));
+    const told = (): number => registry.publish()[0]?.deliveries.find(({ client }) => client === 1)?.delta.upserts.length ?? 0;
+    const first = told();
+    expect(first).toBeGreaterThan(100);
+    expect(first).toBeLessThanOrEqual(rosterPageEntries);
+    for (let index = 1; index <= 1_000; index += 1) registry.leave(index + 1);
+    const removed = registry.publish()[0]?.deliveries[0]?.delta;
+    expect([removed?.upserts.length, removed?.removes.length]).toEqual([0, first]);
+    expect(registry.dirty).toBe(false);
+  });
+
   test('many changes with the longest addresses fit into the frames', () => {
     const registry = new Registry({ maxPeers: 10_000, leaseMs });
     const long = Array.from({ length: 16 }, (_, index): Address => ({ host: `${index}`.padEnd(255, 'x'), port: 65_535, kind: 'host' }));
@@ -78,9 +93,10 @@ describe('registry', () => {
       registry.register({ ...application(index + 1, index), name: 'é'.repeat(32), addresses: long, observedHost: `2001:db8::${index.toString(16)}` }, at(index));
     const reader = new ModelClient();
     for (const page of registry.snapshot(1)) reader.snapshotPage(page);
-    const deltas = registry.publish()[0]?.deliveries.find(({ client }) => client === 1)?.deltas ?? [];
-    for (const delta of deltas) {
-      encodeMessage(rosterDelta, delta);
+    while (registry.dirty) {
+      const delta = registry.publish()[0]?.deliveries.find(({ client }) => client === 1)?.delta;
+      assert(delta);
+      expect(encodeMessage(rosterDelta, delta).length).toBeLessThan(65 * KiB);
       expect(delta.upserts.length).toBeLessThanOrEqual(rosterPageEntries);
       reader.delta(delta);
     }
@@ -157,10 +173,10 @@ class World {
 
   publish(): void {
     for (const { deliveries } of this.registry.publish())
-      for (const { client, deltas } of deliveries) {
+      for (const { client, delta } of deliveries) {
         const line = this.lines.get(client);
         assert(line);
-        for (const delta of deltas) line.queue.push((model) => model.delta(delta));
+        line.queue.push((model) => model.delta(delta));
       }
   }
 
@@ -248,17 +264,18 @@ describe('roster', () => {
     registry.register(application(1, 0), at(0));
     const reader = new ModelClient();
     for (const page of registry.snapshot(1)) reader.snapshotPage(page);
-    const toReader = (): readonly RosterDelta[] => registry.publish()[0]?.deliveries.find(({ client }) => client === 1)?.deltas ?? [];
-    for (const delta of toReader()) reader.delta(delta);
+    const toReader = (): RosterDelta | undefined => registry.publish()[0]?.deliveries.find(({ client }) => client === 1)?.delta;
+    const read = (delta: RosterDelta | undefined): void => (delta ? reader.delta(delta) : undefined);
+    read(toReader());
     registry.register(application(2, 1), at(0));
     toReader();
     registry.register(application(3, 2), at(0));
-    for (const delta of toReader()) reader.delta(delta);
+    read(toReader());
     expect([reader.gap, reader.roster.size]).toEqual([true, 0]);
     for (const page of registry.snapshot(1)) reader.snapshotPage(page);
     expect([...reader.roster.keys()].sort()).toEqual([idOf(1), idOf(2)]);
     registry.leave(2);
-    for (const delta of toReader()) reader.delta(delta);
+    read(toReader());
     expect([...reader.roster.keys()]).toEqual([idOf(2)]);
   });
 });

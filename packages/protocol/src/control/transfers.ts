@@ -1,5 +1,6 @@
 /** POST /v1/transfers, GET /v1/transfers, GET /v1/transfers/:id, POST /v1/transfers/:id/cancel (`:id` also a unique prefix) */
 import { z } from 'zod';
+import { globProblem } from '../glob/glob.ts';
 import { transferIdSchema } from '../ids.ts';
 import { type ConflictPolicy, conflictPolicies } from '../messages/offer.ts';
 import { type FileView, fileViewSchema, priorities, type Priority, type TransferSummary, transferSummarySchema } from './common.ts';
@@ -41,7 +42,10 @@ export interface SendRequest {
   /** `auto` (default): content is compressed where that makes it arrive sooner. */
   compress?: CompressSetting;
 }
-const globSchema = z.string().max(1_000).regex(/[^/]/, 'must be a pattern').refine((glob) => !glob.includes('\0'), 'must not have NUL in it');
+const globSchema = z
+  .string()
+  .max(1_000)
+  .refine((glob) => globProblem(glob) === undefined, { error: ({ input }) => `must be a usable pattern: ${globProblem(String(input)) ?? ''}` });
 const globsSchema = z.array(globSchema).max(1_000).exactOptional();
 
 export const sendRequestSchema: z.ZodType<SendRequest> = z.object({

@@ -92,6 +92,14 @@ describe('CBOR', () => {
     expect(() => decodeCbor(Buffer.from(hex, 'hex'))).toThrow(PeerdError);
   });
 
+  test('no field is inherited: `__proto__` is an unknown field as any other', () => {
+    const seq = Buffer.from('6373657101', 'hex');
+    const proto = Buffer.concat([Buffer.from('69', 'hex'), Buffer.from('__proto__'), Buffer.from('a1', 'hex'), seq]);
+    expect(() => decodeMessage(definitionOf('ping'), Buffer.concat([Buffer.from('a1', 'hex'), proto]))).toThrow(expect.objectContaining({ code: 'malformed_frame' }));
+    expect(decodeMessage(definitionOf('ping'), Buffer.concat([Buffer.from('a2', 'hex'), seq, proto]))).toEqual({ seq: 1 });
+    expect(({} as { seq?: number }).seq).toBeUndefined();
+  });
+
   test('unknown fields are ignored', () => {
     const ping = definitionOf('ping');
     expect(decodeMessage(ping, encodeCbor({ seq: 1, later: ['x'] }))).toEqual({ seq: 1 });

@@ -1,5 +1,5 @@
 /** Takes the pages of a peer's manifest one after the other. Nothing that breaks the path policy gets into the file. */
-import { decodeManifestPage, escapeBytes, manifestMaxBytes, manifestPageMaxBytes, maxEntries, PeerdError, type ManifestEntry } from '@peerd/protocol';
+import { decodeManifestPage, escapeBytes, manifestMaxBytes, manifestMaxPages, manifestPageMaxBytes, maxEntries, PeerdError, type ManifestEntry } from '@peerd/protocol';
 import { EntryOrder } from '../path-policy.ts';
 import type { ManifestSummary } from './layout.ts';
 import { PageFile } from './page-file.ts';
@@ -25,9 +25,10 @@ export class ManifestWriter {
 
   /** An incomplete file of before is thrown away. @throws PeerdError `manifest_too_large`, `io_error`, `no_space` */
   static async open(options: { path: string; chunkSize: number; announced: AnnouncedManifest }): Promise<ManifestWriter> {
-    const { entries, manifestBytes } = options.announced;
+    const { entries, pages, manifestBytes } = options.announced;
     if (entries > maxEntries) throw tooLarge(`the manifest has ${entries} entries, at most ${maxEntries} are taken`);
     if (manifestBytes > manifestMaxBytes) throw tooLarge(`the manifest has ${manifestBytes} bytes, at most ${manifestMaxBytes} are taken`);
+    if (pages > manifestMaxPages) throw tooLarge(`the manifest has ${pages} pages, at most ${manifestMaxPages} are taken`);
     return new ManifestWriter(await PageFile.create(options.path, options.chunkSize, false), options.announced);
   }
 

@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { encodeManifestPage, manifestMaxBytes, manifestPageMaxBytes, type ManifestEntry, maxEntries } from '@peerd/protocol';
+import { encodeManifestPage, manifestMaxBytes, manifestMaxPages, manifestPageMaxBytes, type ManifestEntry, maxEntries } from '@peerd/protocol';
 import { describe, expect, test } from 'vitest';
 import { type AnnouncedManifest, Manifest, ManifestWriter } from '../../src/index.ts';
 import { temporaryDirectory } from '../support/directory.ts';
@@ -92,7 +92,7 @@ describe('ManifestWriter', () => {
     await expect(writer.append(1, page(0))).rejects.toMatchObject({ code: 'manifest_invalid' });
   });
 
-  test.each([[{ entries: maxEntries + 1 }], [{ manifestBytes: manifestMaxBytes + 1 }]])('too large is refused before a page came: %j', async (more) => {
+  test.each([[{ entries: maxEntries + 1 }], [{ manifestBytes: manifestMaxBytes + 1 }], [{ pages: manifestMaxPages + 1 }]])('too large is refused before a page came: %j', async (more) => {
     await expect(openWriter(more)).rejects.toMatchObject({ code: 'manifest_too_large' });
   });
 });

@@ -9,7 +9,7 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
-  type Compare, compared, type Compared, type ComparedResult, encodeMessage, isConflictPolicy, type ManifestPage, manifestMaxBytes, manifestRequest, maxComparedEntries, PeerdError, type PeerId,
+  type Compare, compared, type Compared, type ComparedResult, encodeMessage, isConflictPolicy, type ManifestPage, manifestMaxBytes, manifestMaxPages, manifestRequest, maxComparedEntries, PeerdError, type PeerId,
   type TransferMessage,
 } from '@peerd/protocol';
 import { assessEntries, Manifest, ManifestWriter } from '@peerd/transfer';
@@ -86,7 +86,7 @@ export class Answers {
     // Names may still speak against it; what already does, costs no manifest.
     if (typeof judge(link, { bytes: body.bytes, names: [], conflict: body.conflict }) === 'string') return this.#say(link, { transfer: body.transfer, reason: 'asks' });
     if (!isConflictPolicy(body.conflict)) return this.#unable(link, body, 'it does not know this conflict policy');
-    if (body.manifestBytes > manifestMaxBytes) return this.#unable(link, body, 'the manifest is larger than it takes');
+    if (body.manifestBytes > manifestMaxBytes || body.pages > manifestMaxPages) return this.#unable(link, body, 'the manifest is larger than it takes');
     if (this.#questions.size >= maxQuestions) return this.#unable(link, body, 'it answers others now: try again');
     const own = join(directory, `${body.transfer}-${link.peer}`);
     const path = join(own, 'manifest');

@@ -1,0 +1,14 @@
+import { expect, test } from 'vitest';
+import { failureOfSend } from '../../src/send/hints.ts';
+import { reasonsText } from '../../src/ui/outlook-text.ts';
+
+const event = (code: string) => ({ event: 'rejected', id: '01hzzzzzzzzzzzzzzzzzzzzzzz', peer: { id: 'a'.repeat(52), name: 'bob' }, error: { code, message: 'no' } }) as Parameters<typeof failureOfSend>[0];
+
+test('a code that is known has a hint of its own, any other word points to the transfer', () => {
+  expect(failureOfSend(event('rejected')).hint).toMatch(/^Ask the receiver/);
+  for (const code of ['later', 'constructor', 'toString', '__proto__']) expect(failureOfSend(event(code)).hint).toMatch(/^`peerctl show 01hz/);
+});
+
+test('reasons that are not known are shown as they are', () => {
+  expect(reasonsText(['hidden', 'executable', 'toString', '__proto__'])).toBe('hidden, can be run, toString, __proto__');
+});

@@ -1,0 +1,13 @@
+import type { Stage } from './stage.ts';
+
+export interface Attack {
+  readonly name: string;
+  readonly victim: 'peerd' | 'rendezvous';
+  /** What the offender hears in the end: a code of the registry, `dropped` without a word, or how far it came. */
+  readonly told: RegExp;
+  /** The series that counts it, if any does. */
+  readonly metric?: string;
+  /** A shorter one shows nothing. */
+  readonly leastMs?: number;
+  readonly run: (stage: Stage, signal: AbortSignal) => Promise<string>;
+}
