@@ -14,8 +14,14 @@ import { reduce } from './engine/reduce.ts';
 import { defaultMaxBytes, type FuzzTarget } from './engine/target.ts';
 import { Watchdog } from './engine/watchdog.ts';
 import { targets } from './targets/index.ts';
+import { removeRooms } from './targets/room.ts';
+
+process.on('exit', removeRooms);
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(130));
 
 const { values, positionals } = parseArgs({
+  // pnpm passes on the dashes that separate its own options.
+  args: process.argv.slice(process.argv[2] === '--' ? 3 : 2),
   allowPositionals: true,
   options: { seconds: { type: 'string', default: '60' }, seed: { type: 'string' }, keep: { type: 'boolean', default: false }, replay: { type: 'string' } },
 });

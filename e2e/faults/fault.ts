@@ -9,13 +9,13 @@ export interface Fault {
   readonly summary: string;
   readonly needs: readonly Need[];
   setting(random: Random): Setting;
-  /** From its begin, at a random point of the run, to its end. What it draws from `random` is the same in each replay. */
-  inject(stage: Stage, random: Random): Promise<void>;
+  /** From its begin, at a random point of the run, to its end. What it draws from `random` is the same in each replay. @param signal the run is over */
+  inject(stage: Stage, random: Random, signal: AbortSignal): Promise<void>;
 }
 
 export const introduced = (): Setting => ({ through: 'rendezvous' });
 
 export const sides: readonly Side[] = ['alice', 'bob'];
 
-/** A pause that belongs to the fault. */
-export const lasting = (random: Random, leastMs: number, mostMs: number): Promise<void> => sleep(random.int(leastMs, mostMs));
+/** A pause that belongs to the fault. Rejects when the run is over. */
+export const lasting = (signal: AbortSignal, random: Random, leastMs: number, mostMs: number): Promise<void> => sleep(random.int(leastMs, mostMs), undefined, { signal });

@@ -1,11 +1,12 @@
 /** `pnpm faults`: real daemons and what befalls them. `pnpm faults --help` tells the rest. */
+import { interruption } from '../harness/interruption.ts';
 import { possible, runMany } from './many.ts';
+import { removeLeftovers } from './leftovers.ts';
 import { help, type Options, parseOptions, UsageError } from './options.ts';
 import type { RunResult } from './run.ts';
 import { tableOf } from './table.ts';
 
-const interrupted = new AbortController();
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interrupted.abort(new Error(`interrupted by ${signal}`)));
+const interrupted = interruption();
 
 const say = (line: string): void => console.log(line);
 
@@ -13,12 +14,13 @@ const replayOf = (seed: string, { fault }: RunResult, number: number): string =>
 
 const main = async (options: Options): Promise<number> => {
   const { seed, runs, first } = options;
+  for (const what of await removeLeftovers()) say(`left by a run that was killed, removed: ${what}`);
   const { faults, skipped } = await possible(options.faults);
   say(`seed ${seed}, runs ${first} to ${first + runs - 1}`);
   for (const { fault, why } of skipped) say(`left out: ${fault}: ${why}`);
   if (faults.length === 0) throw new UsageError('none of these faults can be made here');
   const results = await runMany({
-    ...options, faults, signal: interrupted.signal,
+    ...options, faults, signal: interrupted,
     onRun: (result, number) => {
       const { fault, sent, resumed, wrong, kept } = result;
       say(`${number} ${fault}: ${sent.length} sent, ${resumed} resumed${sent.some(({ failed }) => failed.length > 0) ? `, failed at first: ${sent.flatMap(({ failed }) => failed).join(', ')}` : ''}${wrong.length > 0 ? ', WRONG:' : ''}`);
@@ -30,7 +32,7 @@ const main = async (options: Options): Promise<number> => {
   for (const line of tableOf(results, faults.map(({ name }) => name))) say(line);
   const wrong = results.filter((result) => result.wrong.length > 0).length;
   say(`\nseed ${seed}: ${results.length} runs${results.length < runs ? ` (of ${runs}; the others were interrupted)` : ''}, ${wrong === 0 ? 'nothing wrong' : `${wrong} wrong`}`);
-  if (interrupted.signal.aborted) return 130;
+  if (interrupted.aborted) return 130;
   return wrong === 0 ? 0 : 1;
 };
 

@@ -9,12 +9,12 @@
  */
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ask } from '../harness/control.ts';
 import { checkAll } from './checks.ts';
 import type { Fault } from './fault.ts';
+import { directoryPrefix, reportFile } from './leftovers.ts';
 import { type Load, planLoads, prepareLoad } from './load.ts';
 import { Random } from './random.ts';
 import { type Course, type Sent, sendUntilThere, settleMs } from './sending.ts';
@@ -36,34 +36,40 @@ const beginWithinMs = 3_000;
 
 /** @param signal ends the run early; what it started is taken down */
 export const runOnce = async (fault: Fault, seed: string, signal: AbortSignal): Promise<RunResult> => {
-  // Socket paths are at most 107 bytes long: a short prefix.
-  const directory = mkdtempSync(join(tmpdir(), 'pe-faults-'));
+  const directory = mkdtempSync(directoryPrefix(process.pid));
   const random = new Random(`${seed}/${fault.name}`);
   const outcome: Play['outcome'] = { sent: [], resumed: 0, wrong: [] };
   const over = new AbortController();
   let stage: Stage | undefined;
+  let played: Promise<void> | undefined;
   try {
     const setting = fault.setting(random.fork('setting'));
     stage = await Stage.open(directory, setting);
-    const played = play(stage, fault, { signal: over.signal, random, loads: planLoads(random.fork('loads'), setting.small?.directory !== 'state'), outcome });
+    played = play(stage, fault, { signal: over.signal, random, loads: planLoads(random.fork('loads'), setting.small?.directory !== 'state'), outcome });
     await Promise.race([played, abortOf(signal)]);
   } catch (error) {
     outcome.wrong.push(`the run ended early: ${(error as Error).stack ?? String(error)}`);
   }
-  over.abort();
-  const isWrong = outcome.wrong.length > 0;
+  over.abort(new Error('the run is over'));
+  // What was interrupted says nothing.
+  const isWrong = outcome.wrong.length > 0 && !signal.aborted;
   if (isWrong && stage) keepLogs(stage, directory, outcome.wrong);
   try {
     await stage?.[Symbol.asyncDispose]();
   } catch (error) {
     outcome.wrong.push(`cannot be taken down: ${String(error)}`);
   }
+  // Without daemons it comes to its end, and nothing of it looks at the directory any more.
+  await played?.catch(() => {});
   if (!isWrong) rmSync(directory, { recursive: true, force: true });
   return { fault: fault.name, seed, ...outcome, kept: isWrong ? directory : undefined };
 };
 
-/** Rejects when the signal aborts. */
-const abortOf = (signal: AbortSignal): Promise<never> => once(signal, 'abort').then(() => Promise.reject(signal.reason as Error));
+/** Rejects when the signal aborts, or has. */
+const abortOf = async (signal: AbortSignal): Promise<never> => {
+  if (!signal.aborted) await once(signal, 'abort');
+  throw signal.reason;
+};
 
 interface Play {
   /** Ends what the run has begun. */
@@ -83,9 +89,9 @@ const play = async (stage: Stage, fault: Fault, { signal, random, loads: planned
   const course: Course = { phase: 'before', gone: gone.promise, signal };
   const sending = Promise.allSettled(loads.map((load) => sendUntilThere(stage.peer(load.from), stage.peer(load.to), load, course)));
   const faultRandom = random.fork('fault');
-  await sleep(faultRandom.int(0, beginWithinMs));
+  await sleep(faultRandom.int(0, beginWithinMs), undefined, { signal });
   course.phase = 'there';
-  await fault.inject(stage, faultRandom);
+  await fault.inject(stage, faultRandom, signal);
   course.phase = 'gone';
   gone.resolve();
   const settled = new AbortController();
@@ -94,6 +100,7 @@ const play = async (stage: Stage, fault: Fault, { signal, random, loads: planned
   const results = await Promise.race([sending, deadline]);
   settled.abort();
   await accepting;
+  signal.throwIfAborted();
   if (results === undefined) outcome.wrong.push(`not everything was there ${settleMs / 1_000} s after the fault`);
   for (const result of results ?? []) {
     if (result.status === 'fulfilled') outcome.sent.push(result.value);
@@ -117,8 +124,9 @@ const acceptWhatWaits = async (stage: Stage, signal: AbortSignal): Promise<void>
 };
 
 const keepLogs = (stage: Stage, directory: string, wrong: readonly string[]): void => {
-  const logs = join(directory, 'logs');
+  const report = reportFile(directory);
+  const logs = dirname(report);
   mkdirSync(logs, { recursive: true });
-  writeFileSync(join(logs, 'wrong.txt'), `${wrong.join('\n')}\n`);
+  writeFileSync(report, `${wrong.join('\n')}\n`);
   for (const who of [...stage.peers, ...(stage.rendezvous ? [stage.rendezvous] : [])]) if (who.daemon) writeFileSync(join(logs, `${who.daemon.name}.ndjson`), `${who.logs.join('\n')}\n`);
 };

@@ -1,13 +1,13 @@
 /** Where a run takes place: a rendezvous and two peers, linked as the fault needs it. */
-import { writeFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ask } from '../harness/control.ts';
 import { type Host, twoHosts } from '../harness/namespaces.ts';
 import { type Peer, type Rendezvous, World } from '../harness/world.ts';
+import { clockPrefix, removeClocks, setClock } from './clocks.ts';
 import type { Side } from './load.ts';
 import { FaultProxy } from './proxy.ts';
-import { faketimeLibrary, mountTmpfs, unmount } from './system.ts';
+import { mountTmpfs, unmount } from './system.ts';
 
 const MiB = 1024 * 1024;
 
@@ -76,20 +76,24 @@ export class Stage implements AsyncDisposable {
 
   /** Shifts the clocks of one side by so many seconds. */
   setClock(who: Side | 'rendezvous', seconds: number): void {
-    writeFileSync(this.#clock(who), `${seconds < 0 ? '-' : '+'}${Math.abs(seconds)}`);
+    setClock(this.world.directory, who, seconds);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.world[Symbol.asyncDispose]();
-    await this.#cleanup.disposeAsync();
+    try {
+      await this.world[Symbol.asyncDispose]();
+    } finally {
+      await this.#cleanup.disposeAsync();
+    }
   }
 
   async #build({ through, small, clocks }: Setting): Promise<void> {
     const { world } = this;
+    this.#cleanup.defer(() => removeClocks(world.directory));
     if (through === 'namespaces') for (const host of await twoHosts()) this.hosts.push(this.#cleanup.use(host));
     const [left, right] = this.hosts;
     const at = (host: Host | undefined, who: Side | 'rendezvous'): { prefix?: readonly string[] } => {
-      const prefix = [...(host?.prefix ?? []), ...(clocks ? this.#fakeTime(who) : [])];
+      const prefix = [...(host?.prefix ?? []), ...(clocks ? clockPrefix(world.directory, who) : [])];
       return prefix.length > 0 ? { prefix } : {};
     };
     if (through !== 'proxy') this.rendezvous = await world.rendezvous({ ...(left ? { listen: `${left.address}:12000` } : {}), ...at(left, 'rendezvous') });
@@ -116,18 +120,6 @@ export class Stage implements AsyncDisposable {
     await mountTmpfs(directory, smallBytes);
     this.#cleanup.defer(() => unmount(directory));
     this.small = directory;
-  }
-
-  /** libfaketime for the clock of the day; what measures time is left alone. */
-  #fakeTime(who: Side | 'rendezvous'): string[] {
-    this.setClock(who, 0);
-    return [
-      'env', `LD_PRELOAD=${faketimeLibrary()}`, `FAKETIME_TIMESTAMP_FILE=${this.#clock(who)}`, 'FAKETIME_CACHE_DURATION=1', 'FAKETIME_DONT_FAKE_MONOTONIC=1', 'DONT_FAKE_MONOTONIC=1',
-    ];
-  }
-
-  #clock(who: Side | 'rendezvous'): string {
-    return join(this.world.directory, `clock-${who}`);
   }
 }
 

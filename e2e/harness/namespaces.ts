@@ -25,10 +25,17 @@ export const namespacesUnavailable = async (): Promise<string | undefined> => {
   }
 };
 
+/** Those that `twoHosts` has made, and the processes that did; none where there is no iproute2. */
+export const namespacesOf = async (): Promise<{ name: string; pid: number }[]> => {
+  const { stdout } = await run('ip', ['netns', 'list']).catch(() => ({ stdout: '' }));
+  return [...stdout.matchAll(/^(pe-(\d+)-[0-9a-f]{6}-[ab])\b/gm)].map(([, name = '', pid]) => ({ name, pid: Number(pid) }));
+};
+
 /** Two hosts that reach one another, and nothing else. */
 export const twoHosts = async (): Promise<[Host, Host]> => {
   const tag = randomBytes(3).toString('hex');
-  const names = [`pe-${tag}-a`, `pe-${tag}-b`] as const;
+  // With the id of this process: whoever finds them later knows whether they are in use.
+  const names = [`pe-${process.pid}-${tag}-a`, `pe-${process.pid}-${tag}-b`] as const;
   const addresses = ['10.213.77.1', '10.213.77.2'] as const;
   const made: string[] = [];
   const remove = async (name: string): Promise<void> => void (await run('ip', ['netns', 'del', name]));

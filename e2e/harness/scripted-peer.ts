@@ -67,6 +67,11 @@ export class ScriptedPeer implements Disposable {
     return { versions: [...protocolVersions], role: 'link', nonce: this.nonce, name: this.name, agent: this.agent, ...more };
   }
 
+  /** Connections that somebody has dialled and said hello on, not taken yet. */
+  get arrived(): number {
+    return this.#arrived.length;
+  }
+
   /** Makes it a contact of a daemon, as its person would. */
   async pinnedAt(peer: Peer): Promise<void> {
     const { host, port } = this.#listener?.address ?? { host: '127.0.0.1', port: 9 };

@@ -29,9 +29,9 @@ export const steering = (text: string): string[] => {
   return [...rest.matchAll(forbidden)].map(({ index }) => JSON.stringify(rest.slice(Math.max(0, index - 40), index + 20)));
 };
 
-/** Of a terminal: after what our own programs say to it, which are colours, drawing over a line, and the cursor. */
+/** Of a terminal: after what our own programs say to it, which are colours, drawing over a line at once, and the cursor. */
 // eslint-disable-next-line no-control-regex -- that is what it is about
-const ownSequences = /\u001b\[(?:[0-9]{0,2}(?:;[0-9]{1,2})?m|\?25[lh]|\?2004[lh]|[0-9]*[ABCDGJK])|\r|\^D\u0008\u0008/g;
+const ownSequences = /\u001b\[(?:[0-9]{0,2}(?:;[0-9]{1,2})?m|\?25[lh]|\?20(?:04|26)[lh]|[0-9]*[ABCDGJK])|\r|\^D\u0008\u0008/g;
 export const steeringOnTerminal = (text: string): string[] => steering(text.replaceAll(ownSequences, ''));
 
 /** Every string in a JSON document, names of fields too. */

@@ -7,11 +7,14 @@ import { type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { connect, type ConnectionOptions, createServer, type TLSSocket } from 'node:tls';
 import { promisify } from 'node:util';
-import { chat, chatAck, encodeMessage, hello, peerAlpn, ping, verifyCode, verifyCommit, verifyCommitment, verifyKeyingBytes, verifyKeyingLabel, verifyNonceBytes, verifyReveal } from '@peerd/protocol';
-import { loadIdentity, newUlid } from '@peerd/service';
+import { chat, chatAck, close as closeMessage, dataRequest, encodeMessage, hello, offer as offerMessage, peerAlpn, ping, verifyCode, verifyCommit, verifyCommitment, verifyKeyingBytes, verifyKeyingLabel, verifyNonceBytes, verifyReveal } from '@peerd/protocol';
+import { closeReason, greet, loadIdentity, newUlid } from '@peerd/service';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { consent, file, makeOffer, propose } from '../harness/scripted-offer.ts';
 import { type ScriptedLink, ScriptedPeer, type Target, targetOf } from '../harness/scripted-peer.ts';
 import { type Peer, type Rendezvous, World } from '../harness/world.ts';
+
+const never = new AbortController().signal;
 
 interface Pair {
   key: string;
@@ -124,6 +127,48 @@ describe('keys', () => {
       expect(await answers(await erin.link(target))).toBe(true);
       expect(await answers(link)).toBe(true);
     }
+  });
+
+  test('a hello of a process that is gone replaces nothing of the one that came after it', async () => {
+    const [before, after] = [randomBytes(16), randomBytes(16)];
+    carol.nonce = before;
+    const old = await carol.link(target);
+    carol.nonce = after;
+    const link = await carol.link(target);
+    expect(await old.ended).toBe('superseded');
+    carol.nonce = before;
+    const late = await carol.dial(target);
+    const { frames } = await greet(late, carol.hello(), never);
+    const closed: string[] = [];
+    for await (const frame of frames) if (frame.type === closeMessage.type) closed.push(closeReason(frame.payload).code);
+    expect([closed, await answers(link)]).toEqual([['superseded'], true]);
+    carol.nonce = after;
+  });
+
+  test('the token of a link that has ended is worth nothing on the next one of the same key, nor is a guessed one', async () => {
+    const offer = makeOffer([file(['token'], 'content')]);
+    carol.nonce = randomBytes(16);
+    let link = await carol.link(target);
+    await propose(link, offer);
+    await bob.json('accept', offer.transfer);
+    await consent(link, offer);
+    const stolen: Uint8Array[] = [];
+    // Ended without a word, by a process that was started anew, and on purpose.
+    for (const next of ['lost', 'superseded', 'disconnected']) {
+      link.say(dataRequest, { transfer: offer.transfer });
+      stolen.push((await link.next('data-token')).token);
+      if (next === 'disconnected') await bob.json('disconnect', carol.id);
+      else if (next === 'lost') link[Symbol.dispose]();
+      if (next === 'superseded') carol.nonce = randomBytes(16);
+      link = await carol.link(target);
+      link.say(offerMessage, offer.body);
+      await consent(link, offer);
+    }
+    link.say(dataRequest, { transfer: offer.transfer });
+    const { token } = await link.next('data-token');
+    for (const other of [...stolen, randomBytes(16), Buffer.alloc(16), Buffer.from(token.map((byte, index) => (index === 15 ? byte ^ 1 : byte)))])
+      await expect(carol.data(target, other)).rejects.toMatchObject({ code: 'token_invalid' });
+    await carol.data(target, token);
   });
 
   test('what is said belongs to the key that says it, whatever its name', async () => {

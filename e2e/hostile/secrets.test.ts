@@ -86,16 +86,38 @@ describe('secrets and doors', () => {
       const text = Buffer.concat(pieces);
       expect([who, text.length > 500, found(text)]).toEqual([who, true, []]);
     }
-    for (const daemon of [rendezvous.daemon, alice.daemon, bob.daemon]) expect(found(readFileSync(`/proc/${daemon?.pid}/cmdline`))).toEqual([]);
+    for (const daemon of [rendezvous.daemon, alice.daemon, bob.daemon]) for (const what of ['cmdline', 'environ']) expect(found(readFileSync(`/proc/${daemon?.pid}/${what}`))).toEqual([]);
     for (const path of ['/metrics', '/v1/peers', '/openapi.json']) expect(found(Buffer.from(await (await fetch(`http://${rendezvous.admin}${path}`)).text()))).toEqual([]);
-    for (const peer of [alice, bob]) {
+    for (const [peer, other] of [[alice, bob.id], [bob, mallory.id]] as const) {
       expect(found(Buffer.from(await (await fetch(`http://${metricsOf(peer)}/metrics`)).text()))).toEqual([]);
       const { transfers } = await peer.json<{ transfers: { id: string }[] }>('transfers');
-      for (const args of [['status'], ['whoami'], ['doctor'], ['peers'], ['contacts'], ['inbox'], ['transfers'], ['history'], ['receipts'], ...transfers.map(({ id }) => ['show', id])]) {
+      for (const args of [['status'], ['whoami'], ['doctor'], ['peers'], ['contacts'], ['inbox'], ['transfers'], ['history'], ['receipts'], ['usage'], ['policy', other], ['chat', other, '--history', '9'], ...transfers.flatMap(({ id }) => [['show', id], ['why', id]])]) {
         const { stdout, stderr } = await peer.run('--json', ...args);
         expect([args, found(Buffer.from(stdout + stderr))]).toEqual([args, []]);
       }
     }
+  });
+
+  test('a secret that is wrong or can not be used is told of, and not told', async () => {
+    const [wrong, short] = ['open barley, he said', 'short'];
+    for (const [name, secret] of [['wrong', wrong], ['short', short]] as const) {
+      const path = join(world.directory, `secret-${name}`);
+      await writeFile(path, secret, { mode: 0o600 });
+      const peer = world.peer(name, { args: ['--room-secret-file', path, '--log-level', 'trace'] });
+      const started = await peer.start().then(() => true, () => false);
+      expect([name, started]).toEqual([name, secret === wrong]);
+      const told = ['status', 'doctor'].map((command) => peer.run('--json', command));
+      if (started) await expect.poll(() => peer.logs.some((line) => line.includes('room_secret_wrong')), { timeout: 20_000 }).toBe(true);
+      const text = Buffer.from([...peer.logs, ...(await Promise.all(told)).flatMap(({ stdout, stderr }) => [stdout, stderr])].join('\n'));
+      expect([name, text.length > 100, found(text), formsOf(secret).slice(1).some((form) => text.includes(form)), secret === wrong && text.includes(secret)]).toEqual([name, true, [], false, false]);
+      await peer.end();
+    }
+    expect(found(Buffer.from(rendezvous.logs.join('\n')))).toEqual([]);
+  });
+
+  test('no unit lets a core be written', () => {
+    const units = ['apps/peerd/systemd/peerd.service', 'apps/peerd/systemd/user/peerd.service', 'apps/rendezvous/systemd/rendezvous.service'];
+    for (const unit of units) expect([unit, readFileSync(new URL(`../../${unit}`, import.meta.url), 'utf8').split('\n').filter((line) => line.startsWith('LimitCORE'))]).toEqual([unit, ['LimitCORE=0']]);
   });
 
   test('on the disk they stand only where nobody else reads', () => {

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
-  cancel, chat, compared, entryFailed, failed, manifestRequest, noteMaxBytes, offered, reasonMaxBytes, reject, type RosterEntry, verifyCommit,
+  accept, cancel, chat, compared, entryFailed, failed, have, manifestRequest, noteMaxBytes, offered, reasonMaxBytes, reject, type RosterEntry, verifyCommit,
 } from '@peerd/protocol';
 import { loadIdentity, newUlid } from '@peerd/service';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
@@ -167,13 +167,15 @@ describe('whatever a peer says, nothing of it steers', () => {
     for (const command of ['peers', 'inbox']) expect(found.get(command)).toContain(legalName);
   });
 
+  const onTerminal = (args: string): Command => {
+    const words = ['-qec', `stty cols 200 rows 60; exec ${process.execPath} ${programs.peerctl} --socket ${victim.socket} ${args}`, '/dev/null'];
+    return new Command('-q', words, { env: { ...victim.environment, TERM: 'xterm-256color', NO_COLOR: '' }, cwd: victim.directory, executable: 'script' });
+  };
+
   test('peerctl on a terminal, and what shells are offered', async () => {
     const peer = mallories[1]?.id.slice(0, 12) ?? '';
-    const shown = async (args: string): Promise<string> => {
-      const words = ['-qec', `stty cols 200 rows 60; exec ${process.execPath} ${programs.peerctl} --socket ${victim.socket} ${args}`, '/dev/null'];
-      return (await new Command('-q', words, { env: { ...victim.environment, TERM: 'xterm-256color', NO_COLOR: '' }, cwd: victim.directory, executable: 'script' }).result).stdout;
-    };
-    for (const args of ['peers', 'inbox', 'transfers', 'history', `chat ${peer} --history 9`, `show ${transfers[1]}`]) {
+    const shown = async (args: string): Promise<string> => (await onTerminal(args).result).stdout;
+    for (const args of ['doctor', `why ${transfers[1]}`, 'status', 'peers', 'inbox', 'transfers', 'history', `chat ${peer} --history 9`, `show ${transfers[1]}`]) {
       const text = await shown(args);
       expect([args, steeringOnTerminal(text)]).toEqual([args, []]);
       expect([args, marks(text).length]).not.toEqual([args, 0]);
@@ -220,6 +222,45 @@ describe('whatever a peer says, nothing of it steers', () => {
       const { stdout, stderr } = await command.end('SIGINT');
       expect(steering(stdout + stderr)).toEqual([]);
     }
+  });
+
+  test('a comparison and a transfer on a terminal, while they go on', async () => {
+    // Names of our own files may be anything too: they were received once.
+    const gifts = join(victim.directory, 'gifts');
+    await mkdir(gifts);
+    for (const name of evilNames) await writeFile(join(gifts, name.replaceAll('/', '|')), randomBytes(1_000));
+    for (const [index, mallory] of mallories.slice(0, evilNames.length).entries()) {
+      const link = links[index];
+      if (!link) throw new Error('no link');
+      const verify = onTerminal(`verify ${mallory.id}`);
+      await once(verify.child.stdout ?? verify.child, 'data');
+      const send = onTerminal(`send ${mallory.id} gifts/*`);
+      const { transfer, offerRoot } = await link.next('offer');
+      link.say(manifestRequest, { transfer, fromPage: 0 });
+      link.say(offered, { transfer });
+      link.say(accept, { transfer, offerRoot });
+      link.say(have, { transfer, start: 0, hashes: Buffer.alloc(0), last: true });
+      // It is about to send: the line that shows how far it is stands there.
+      await link.nextOf(['data-request', 'data-token'], ({ body }) => (body as { transfer?: string }).transfer === transfer);
+      link.say(failed, { transfer, code: 'io_error', message: longEvil(index, reasonMaxBytes) });
+      const told = [['send', (await send.result).stdout], ['verify', (await verify.end()).stdout]] as const;
+      for (const [command, text] of told) expect([command, steeringOnTerminal(text), marks(text).includes(index)]).toEqual([command, [], true]);
+    }
+  });
+
+  test('the pretty log of a daemon on a terminal', async () => {
+    const words = [programs.peerd, '--name', 'watched', '--listen', '127.0.0.1:0', '--control', join(world.directory, 'watched.run/s'), '--state-dir', join(world.directory, 'watched'), '--metrics', '127.0.0.1:0', '--log-level', 'trace',
+      ...liars.flatMap(({ address }) => ['--rendezvous', address])];
+    const daemon = new Command('-q', ['-qec', `exec ${process.execPath} ${words.join(' ')}`, '/dev/null'], { env: { ...victim.environment, TERM: 'xterm-256color', NO_COLOR: '' }, cwd: world.directory, executable: 'script' });
+    let text = '';
+    daemon.child.stdout?.on('data', (bytes: string) => (text += bytes));
+    // Why the second one lets nobody in.
+    await vi.waitFor(() => expect(marks(text)).toContain(0), { timeout: 20_000 });
+    daemon.child.kill('SIGTERM');
+    const { stdout } = await daemon.result;
+    expect(steeringOnTerminal(stdout)).toEqual([]);
+    // Nor does anybody write a line of his own: each begins as ours do.
+    expect(stdout.split('\n').filter((line) => !/^(?:\[\d\d:\d\d:\d\d\.\d{3}\] | |$)/.test(line))).toEqual([]);
   });
 
   test('the logs of both daemons, at their most talkative', async () => {

@@ -6,6 +6,7 @@
  * 3. an input that entered new code joins them. To ask V8 costs more than a run, so it is asked once for a batch, and for
  *    each input only of a batch that brought something new
  */
+import { setImmediate as turn } from 'node:timers/promises';
 import { attempt, kindOf, minimise } from './attempt.ts';
 import type { Coverage } from './coverage.ts';
 import { mutate } from './mutate.ts';
@@ -53,6 +54,8 @@ export const search = async (target: FuzzTarget, { corpus, seed, isOver, coverag
   for (const input of known) await run(input);
   coverage?.add(coverage.take());
   while (!isOver(runs)) {
+    // Signals get in.
+    await turn();
     const batch = Array.from({ length: batchInputs }, () => {
       const from = random.pick(known);
       return target.mutate !== undefined && random.below(2) === 0 ? target.mutate(from, random).subarray(0, maxBytes) : mutate(from, known, random, maxBytes);

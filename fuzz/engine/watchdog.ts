@@ -1,5 +1,5 @@
 /**
- * Finds the input that never ends. A thread of its own looks whether the one that runs is still the same as a while ago; then
+ * Finds the input that never ends, busy or waiting. A thread of its own looks whether the one that runs is still the same as a while ago; then
  * it stores the input and ends the process, since nobody can take back a thread that is busy.
  */
 import { writeSync } from 'node:fs';
@@ -33,7 +33,6 @@ export class Watchdog implements AsyncDisposable {
     this.#header = new Int32Array(memory, 0, 2);
     this.#bytes = new Uint8Array(memory, headerBytes);
     this.#worker = new Worker(new URL(import.meta.url), { workerData: { memory, name, directory } satisfies Watched });
-    this.#worker.unref();
   }
 
   /** The same target, whose inputs are watched. */

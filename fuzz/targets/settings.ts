@@ -1,14 +1,12 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readSettings } from '@peerd/service';
 import { program } from '../../apps/peerd/src/settings.ts';
 import type { FuzzTarget } from '../engine/target.ts';
+import { roomFor } from './room.ts';
 import { unlessRefused } from './support.ts';
 
-const directory = mkdtempSync(join(tmpdir(), 'peerd-fuzz-settings-'));
-process.on('exit', () => rmSync(directory, { recursive: true, force: true }));
-const file = join(directory, 'peerd.toml');
+const file = join(roomFor('settings'), 'peerd.toml');
 
 /** A settings file. */
 export const settings: FuzzTarget = {

@@ -1,19 +1,18 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { chmod, lstat, readdir, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { Quota } from '../../apps/peerd/src/spool/quota.ts';
 import { receiveTree } from '../../apps/peerd/src/spool/receive-tree.ts';
 import { Upload } from '../../apps/peerd/src/spool/upload.ts';
 import type { FuzzTarget } from '../engine/target.ts';
+import { roomFor } from './room.ts';
 import { checkRefusal } from './support.ts';
 import { archiveOf, mutateArchive } from './tar.ts';
 
-const room = mkdtempSync(join(tmpdir(), 'peerd-fuzz-spool-'));
+const room = roomFor('spool-tree');
 const place = join(room, 'upload');
-process.on('exit', () => rmSync(room, { recursive: true, force: true }));
 
 const seeds = [
   await archiveOf({ name: 'a', type: 'directory', mode: 0o755 }, { name: 'a/b', content: 'content', mode: 0o600 }, { name: 'a/l', type: 'symlink', linkname: '../x' }, { name: 'a/c', type: 'directory' }, { name: 'a/c/d', content: 'x' }),

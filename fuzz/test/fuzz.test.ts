@@ -1,12 +1,15 @@
-import { expect, test } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
 import { kindOf } from '../engine/attempt.ts';
 import { corpusOf, readInputs } from '../engine/corpus.ts';
 import { search } from '../engine/search.ts';
 import { targets } from '../targets/index.ts';
+import { removeRooms } from '../targets/room.ts';
 
 /** FUZZ_SEED repeats a run that failed. */
 const seed = Number(process.env['FUZZ_SEED'] ?? Date.now() % 1_000_000_000);
 console.log(`FUZZ_SEED=${seed}`);
+
+afterAll(removeRooms);
 
 test('each target has a name of its own, and a corpus', () => {
   expect(new Set(targets.map(({ name }) => name)).size).toBe(targets.length);

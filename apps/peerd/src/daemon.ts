@@ -138,7 +138,7 @@ export const createDaemon = async (settings: PeerdSettings, { logger, env, onFat
     registry: metrics.registry,
   });
   starting.defer(() => onReceived.stop());
-  const notifications = settings.notifications === 'auto' ? createNotifications({ env, logger, now }) : undefined;
+  const notifications = settings.notifications === 'auto' ? createNotifications({ env, logger, now: () => performance.now() }) : undefined;
   if (notifications) hub.listen((event) => notifications.event(event));
   starting.defer(() => notifications?.stop());
   const transfers: TransferService = await createTransfers({

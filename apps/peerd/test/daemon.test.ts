@@ -42,6 +42,28 @@ const pair = async (): Promise<{ directory: string; alice: PeerDaemon; bob: Peer
 };
 
 describe('the daemon', () => {
+  test('a control socket of systemd and another one in the settings: refused', async () => {
+    const env = { LISTEN_PID: String(process.pid), LISTEN_FDS: '1', LISTEN_FDNAMES: 'control' };
+    const home = await temporary();
+    const result = readSettings(program, { argv: ['--state-dir', home, '--download-dir', home, '--control', join(home, 's')], env: {}, write: () => {} });
+    if (result.kind !== 'settings') throw new Error('no settings');
+    const starting = createDaemon(result.settings, { logger: createLogger('test', 'silent'), env, onFatal: () => {} });
+    await expect(starting).rejects.toMatchObject({ code: 'invalid_settings', message: expect.stringContaining('systemd') });
+  });
+
+  test('a grant that cannot be meant is refused, and none is made', async () => {
+    const directory = await temporary();
+    const daemon = await start(directory, 'alice');
+    const bob = 'b'.repeat(52);
+    await call(daemon.control, 'POST', '/v1/contacts', { peer: `${bob}@127.0.0.1:1`, name: 'bob' });
+    const wrong: readonly [Record<string, unknown>, string][] = [
+      [{ kind: 'block', maxBytes: 1 }, 'goes with auto'], [{ kind: 'auto', match: 'a/b' }, 'slash'], [{ kind: 'auto', until: 1 }, 'is over already'], [{ kind: 'auto', into: join(directory, 'nowhere') }, 'does not exist'],
+    ];
+    for (const [policy, why] of wrong)
+      expect(await call(daemon.control, 'POST', `/v1/peers/${bob}/policy`, policy)).toMatchObject({ status: 400, body: { error: { code: 'invalid_argument', message: expect.stringContaining(why) } } });
+    expect((await call(daemon.control, 'GET', `/v1/peers/${bob}/policy`)).body).toMatchObject({ policy: { kind: 'ask', own: false } });
+  });
+
   test('comes up, tells where, and says who it is', async () => {
     const directory = await temporary();
     const logger = createLogger('test', 'silent');

@@ -1,8 +1,8 @@
 /** Choices of this implementation; what both sides must agree on stands in protocol/limits.ts. */
 import { leaseMs, MiB } from '@peerd/protocol';
+import type { Rate } from '@peerd/service';
 import type { OutboxLimits } from './connection/outbox.ts';
 import type { IntroductionLimits } from './introduction/introductions.ts';
-import type { Rate } from './token-bucket.ts';
 
 /** Connections in all that may be on their way to a registration. */
 export const maxPending = 1_024;

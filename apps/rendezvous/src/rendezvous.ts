@@ -1,13 +1,12 @@
 /** The composition root: builds the objects of one rendezvous and wires them. */
 import { randomBytes } from 'node:crypto';
 import { formatAddress, leaseMs, nonceBytes, PeerdError, type PeerId, protocolVersions, rendezvousAlpn } from '@peerd/protocol';
-import { bindHttp, createHttp, type Daemon, defaultStateDir, listen, type Listener, type ListenOptions, loadIdentity, type Logger, parseHostPort, probe, readRoomSecret } from '@peerd/service';
+import { bindHttp, createHttp, type Daemon, defaultStateDir, listen, type Listener, type ListenOptions, loadIdentity, type Logger, parseHostPort, PeerBudgets, probe, readRoomSecret } from '@peerd/service';
 import { peerView, type PeerView } from './admin/peers.ts';
 import { addAdminRoutes, type AdminParts } from './admin/routes.ts';
 import { loadAdminToken } from './admin/token.ts';
 import type { ClientId } from './client-id.ts';
 import { type Clock, systemClock } from './clock.ts';
-import { Budgets } from './connection/budgets.ts';
 import type { Client } from './connection/client.ts';
 import { RosterDesk } from './connection/roster-desk.ts';
 import { runSession } from './connection/session.ts';
@@ -65,7 +64,7 @@ export const createRendezvousServer = async (settings: RendezvousSettings, surro
   let lastClient = 0;
   const session = {
     registry, roster, introductions, clients, clock, metrics, logger,
-    budgets: new Budgets(frameRate),
+    budgets: new PeerBudgets(frameRate),
     limits: outboxLimits,
     hello: { versions: [...protocolVersions], role: 'register' as const, nonce: randomBytes(nonceBytes), name: 'rendezvous', agent: `rendezvous/${version}` },
     nextId: () => (lastClient += 1),

@@ -34,10 +34,10 @@ const fill = (directory: string, restBytes: number): string => {
 
 const full = (directory: 'downloads' | 'state', summary: string): Fault => ({
   name: `full-${directory}`, summary, needs: ['mount'], setting: onSmall(directory),
-  inject: async ({ small }, random) => {
+  inject: async ({ small }, random, signal) => {
     if (small === undefined) throw new Error('there is no small file system');
     const filler = fill(small, random.pick([0, 0, 4, 16, 256, 2_048]) * KiB);
-    await lasting(random, 500, 4_000);
+    await lasting(signal, random, 500, 4_000);
     rmSync(filler, { force: true });
   },
 });
@@ -53,16 +53,16 @@ export const diskFaults: readonly Fault[] = [
   full('state', 'the disk with the state is full (ENOSPC in journal, SQLite, receipts)'),
   {
     name: 'read-only', summary: 'the destination is mounted read-only for a while', needs: ['mount'], setting: () => ({ through: 'rendezvous', small: { side: 'bob', directory: 'downloads' } }),
-    inject: async ({ small = '' }, random) => {
+    inject: async ({ small = '' }, random, signal) => {
       // Not while a file is open for writing there; then it comes between two of them.
-      while (!(await remount(small, 'ro'))) await sleep(20);
-      await lasting(random, 500, 4_000);
+      while (!(await remount(small, 'ro'))) await sleep(20, undefined, { signal });
+      await lasting(signal, random, 500, 4_000);
       await remount(small, 'rw');
     },
   },
   {
     name: 'io-errors', summary: 'system calls on files fail (EIO, EROFS, ENOSPC; strace in one daemon), some or all', needs: ['strace'], setting: introduced,
-    inject: async (stage, random) => {
+    inject: async (stage, random, signal) => {
       const victim = random.pick(stage.peers);
       const kind = random.pick(['write', 'flush', 'read', 'move', 'change', 'all'] as const);
       const names = kind === 'all' ? [...new Set(Object.values(calls).flat())] : calls[kind];
@@ -70,7 +70,7 @@ export const diskFaults: readonly Fault[] = [
       const first = random.pick([1, 1, random.int(1, 20)]);
       const step = random.pick(['+', '+1', `+${random.int(2, 9)}`, '']);
       const trace = await traced(victim.daemon?.pid ?? 0, ['-e', `trace=${names.join(',')}`, '-e', `inject=${names.join(',')}:error=${error}:when=${first}${step}`]);
-      await lasting(random, 500, 4_000);
+      await lasting(signal, random, 500, 4_000);
       await trace.end();
     },
   },

@@ -6,10 +6,10 @@ import type { Peer } from '../../harness/world.ts';
 
 const killed = (name: string, summary: string, victims: (stage: Stage) => readonly Peer[]): Fault => ({
   name, summary, needs: [], setting: introduced,
-  inject: async (stage, random) => {
+  inject: async (stage, random, signal) => {
     for (let count = random.pick([1, 1, 2, 3]); count > 0; count -= 1) {
-      await Promise.all(victims(stage).map((victim, index) => stage.kill(victim, () => lasting(random.fork(`${count}-${index}`), 0, 1_500))));
-      if (count > 1) await lasting(random, 0, 2_000);
+      await Promise.all(victims(stage).map((victim, index) => stage.kill(victim, () => lasting(signal, random.fork(`${count}-${index}`), 0, 1_500))));
+      if (count > 1) await lasting(signal, random, 0, 2_000);
     }
   },
 });
@@ -20,9 +20,9 @@ export const killedFaults: readonly Fault[] = [
   killed('kill-both', 'kill -9 of both peers at once, and a new start', (stage) => stage.peers),
   {
     name: 'kill-rendezvous', summary: 'kill -9 of the rendezvous, sometimes of a peer too, and a new start', needs: [], setting: introduced,
-    inject: async (stage, random) => {
+    inject: async (stage, random, signal) => {
       const victims = [...(stage.rendezvous ? [stage.rendezvous] : []), ...(random.chance(0.5) ? [random.pick(stage.peers)] : [])];
-      await Promise.all(victims.map((victim, index) => stage.kill(victim, () => lasting(pause(random, index), 0, 3_000))));
+      await Promise.all(victims.map((victim, index) => stage.kill(victim, () => lasting(signal, pause(random, index), 0, 3_000))));
     },
   },
 ];

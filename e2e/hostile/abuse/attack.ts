@@ -7,6 +7,8 @@ export interface Attack {
   readonly told: RegExp;
   /** The series that counts it, if any does. */
   readonly metric?: string;
+  /** Memory that its victim may take meanwhile, if that is not the usual bound. */
+  readonly mostBytes?: number;
   /** A shorter one shows nothing. */
   readonly leastMs?: number;
   readonly run: (stage: Stage, signal: AbortSignal) => Promise<string>;

@@ -9,6 +9,7 @@ import { awaitHello, newUlid } from '@peerd/service';
 import { consent, file, makeOffer, openData, propose } from '../../harness/scripted-offer.ts';
 import type { ScriptedLink } from '../../harness/scripted-peer.ts';
 import type { Attack } from './attack.ts';
+import { contactAttacks } from './contact-attacks.ts';
 import { connections, flood } from './flood.ts';
 import { manifestAttacks } from './manifest-attacks.ts';
 import { slowAttacks } from './slow-attacks.ts';
@@ -181,4 +182,5 @@ export const attacks: readonly Attack[] = [
   ...stormAttacks,
   ...slowAttacks,
   ...manifestAttacks,
+  ...contactAttacks,
 ];

@@ -20,8 +20,8 @@ export interface Findings {
 /** Honest peers talk so often; far less than they may. */
 const honestPauseMs = 100;
 
-/** @throws when an honest peer gets no answer */
-export const measure = async (stage: Stage, attack: Attack, ms: number): Promise<Findings> => {
+/** @param over ends the attack. @throws when an honest peer gets no answer */
+export const measure = async (stage: Stage, attack: Attack, over: AbortSignal): Promise<Findings> => {
   const atRendezvous = attack.victim === 'rendezvous';
   const daemon = (atRendezvous ? stage.rendezvous : stage.victim).daemon;
   if (!daemon) throw new Error(`the ${attack.victim} does not run`);
@@ -30,10 +30,10 @@ export const measure = async (stage: Stage, attack: Attack, ms: number): Promise
   // From now on the peak is counted anew (proc_pid_clear_refs(5)).
   writeFileSync(`/proc/${daemon.pid}/clear_refs`, '5');
   const before = memoryOf(daemon.pid, 'VmRSS');
-  const over = new AbortController();
-  const honest = roundTrips(() => (atRendezvous ? stage.heartbeat() : stage.chat()), over.signal);
-  const status = roundTrips(() => (atRendezvous ? fetched(`http://${metrics}/healthz`) : ask(stage.victim.socket, '/v1/status')), over.signal);
-  const told = await attack.run(stage, AbortSignal.timeout(ms)).finally(() => over.abort());
+  const measured = new AbortController();
+  const honest = roundTrips(() => (atRendezvous ? stage.heartbeat() : stage.chat()), measured.signal);
+  const status = roundTrips(() => (atRendezvous ? fetched(`http://${metrics}/healthz`) : ask(stage.victim.socket, '/v1/status')), measured.signal);
+  const told = await attack.run(stage, over).finally(() => measured.abort());
   return {
     rss: { before, peak: memoryOf(daemon.pid, 'VmHWM') }, honest: await honest, status: await status, told, counted: (await metricAt(metrics, attack.metric)) - countedBefore,
   };

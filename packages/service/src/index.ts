@@ -10,6 +10,8 @@ export * from './logger.ts';
 export * from './metrics.ts';
 export * from './openapi.ts';
 export * from './probe.ts';
+export * from './rates/peer-budgets.ts';
+export * from './rates/token-bucket.ts';
 export * from './settings/room-secret.ts';
 export * from './settings/settings.ts';
 export * from './settings/shapes.ts';

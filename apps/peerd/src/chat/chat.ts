@@ -9,7 +9,7 @@
 import {
   chatAck, chatMaxBytes, type Chat as WireChat, type ChatMessageView, encodeMessage, type LinkMessage, PeerdError, type PeerId, type SendMessageResponse,
 } from '@peerd/protocol';
-import { type Logger, newUlid } from '@peerd/service';
+import { type Logger, newUlid, type Rate } from '@peerd/service';
 import type { Contacts } from '../contacts/ports.ts';
 import type { EventSink } from '../control/ports.ts';
 import type { Database } from '../database/ports.ts';
@@ -18,7 +18,6 @@ import { type StoredMessage, type Unstored, viewOf } from './message.ts';
 import { Outbox } from './outbox.ts';
 import type { Chat, MessageQuery } from './ports.ts';
 import { MessageStore, type StoreLimits } from './store.ts';
-import type { Rate } from '../net/token-bucket.ts';
 import { ReadPace } from '../net/read-pace.ts';
 
 export interface ChatLimits extends StoreLimits {
@@ -62,13 +61,16 @@ export class StoredChat implements Chat, LinkUser {
   /** Messages that are not acknowledged, of peers that have any. */
   readonly #waiting: Map<PeerId, number>;
   readonly #outboxes = new Map<PeerId, Outbox>();
-  readonly #incoming = new WeakMap<Link, { readonly pace: ReadPace; received: number }>();
+  readonly #pace: ReadPace;
+  /** How many messages came on a link. */
+  readonly #received = new WeakMap<Link, number>();
   /** Senders that wait for an acknowledgement, by message. */
   readonly #senders = new Map<string, { readonly peer: PeerId; readonly acknowledged: () => void }>();
 
   constructor(options: ChatOptions, limits: ChatLimits, store: MessageStore, waiting: Map<PeerId, number>) {
     this.#options = options;
     this.#limits = limits;
+    this.#pace = new ReadPace(limits.rate);
     this.#store = store;
     this.#waiting = waiting;
   }
@@ -148,7 +150,7 @@ export class StoredChat implements Chat, LinkUser {
   }
 
   async #receive(link: Link, body: WireChat): Promise<void> {
-    await this.#pace(link);
+    await this.#paceReceived(link);
     const stranger = this.#options.contacts.get(link.peer) === undefined;
     const stored = await this.#store.receive({ peer: link.peer, peerName: link.name, id: body.id, text: body.text, sentAt: body.sentAt, stranger });
     if (stored === 'full') {
@@ -163,12 +165,11 @@ export class StoredChat implements Chat, LinkUser {
   }
 
   /** A flood is read as slowly as it may be stored. */
-  async #pace(link: Link): Promise<void> {
-    const state = this.#incoming.get(link) ?? { pace: new ReadPace(this.#limits.rate), received: 0 };
-    this.#incoming.set(link, state);
-    state.received += 1;
-    if (state.received % trimEvery === 0) await this.#store.trim(link.peer);
-    await state.pace.turn(link.signal);
+  async #paceReceived(link: Link): Promise<void> {
+    const received = (this.#received.get(link) ?? 0) + 1;
+    this.#received.set(link, received);
+    if (received % trimEvery === 0) await this.#store.trim(link.peer);
+    await this.#pace.turn(link);
   }
 
   async #acknowledged(link: Link, id: string): Promise<void> {
@@ -177,7 +178,11 @@ export class StoredChat implements Chat, LinkUser {
     if (sender?.peer === link.peer) sender.acknowledged();
     const message = await this.#store.acknowledged(link.peer, id);
     this.#outboxes.get(link.peer)?.acknowledged(id);
-    if (!message) return;
+    if (!message) {
+      // Of nothing, or known: it has cost a query, as a message does.
+      await this.#pace.turn(link);
+      return;
+    }
     this.#settled(link.peer);
     this.#publish(message);
   }

@@ -32,6 +32,8 @@ export interface OpenOptions {
   /** A group of requests was committed. */
   readonly onCommit?: (requests: number, seconds: number) => void;
   readonly migrations?: readonly Migration[];
+  /** How long the disk may fail to flush before the worker ends. Default: 20 s. */
+  readonly flushAgainForMs?: number;
 }
 
 const fileName = 'peerd.db';
@@ -43,7 +45,7 @@ const maxWaiting = 65_536;
 export const openDatabase = async (options: OpenOptions): Promise<Database> => {
   await mkdir(options.stateDir, { recursive: true, mode: 0o700 });
   const path = join(options.stateDir, fileName);
-  const workerData: WorkerSettings = { path, migrations: options.migrations ?? allMigrations };
+  const workerData: WorkerSettings = { path, migrations: options.migrations ?? allMigrations, flushAgainForMs: options.flushAgainForMs };
   // Beside this file, in the sources (tests, development) as in the build.
   const worker = new Worker(new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url), { workerData, execArgv: [] });
   // Not `once`, which rejects with the error of a worker that fails; that is told by `onFailure`.

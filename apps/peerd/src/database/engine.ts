@@ -21,7 +21,7 @@ const lockWaitMs = 1_000;
 const maxCachedStatements = 256;
 
 /** Shorter than the patience of a watchdog. */
-const flushAgainForMs = 20_000;
+const defaultFlushAgainForMs = 20_000;
 const flushAgainMs = 250;
 
 export interface Engine {
@@ -51,7 +51,7 @@ const attempt = (settings: WorkerSettings, setAsidePath: string | undefined): { 
   let engine: Engine | undefined;
   try {
     const outcome = prepare(database, settings, setAsidePath);
-    if (outcome.kind === 'opened') engine = engineOf(database, new LogFile(settings.path), new TrustSnapshot(settings.path));
+    if (outcome.kind === 'opened') engine = engineOf(database, new LogFile(settings.path), new TrustSnapshot(settings.path), settings.flushAgainForMs ?? defaultFlushAgainForMs);
     return { outcome, engine };
   } finally {
     if (!engine) database.close();
@@ -102,7 +102,7 @@ const setAside = (path: string): string => {
   return path + suffix;
 };
 
-const engineOf = (database: DatabaseSync, log: LogFile, trust: TrustSnapshot): Engine => {
+const engineOf = (database: DatabaseSync, log: LogFile, trust: TrustSnapshot, flushAgainForMs: number): Engine => {
   // At the start too: it may be from before a version that keeps it, or a crash may have come between.
   let isTrustChanged = true;
   const statements = new Map<string, StatementSync>();
@@ -160,17 +160,19 @@ const engineOf = (database: DatabaseSync, log: LogFile, trust: TrustSnapshot): E
   };
   /**
    * After a flush that failed no later one proves anything of the same pages. So they are written anew, into the database itself,
-   * again and again while the disk fails: nobody is answered meanwhile. In the end the worker ends.
+   * again and again while the disk fails: nobody is answered meanwhile. In the end the worker ends. The log is cut then: if only
+   * its beginning is on the disk, a start after a power failure would take older pages from it than the database has.
    */
   const flush = (): void => {
     try {
       return log.flush();
-    } catch {
+    } catch (cause) {
       for (const deadline = performance.now() + flushAgainForMs; ; Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, flushAgainMs)) {
         try {
-          return database.exec('PRAGMA wal_checkpoint(FULL)');
-        } catch (error) {
-          if (performance.now() > deadline) throw error;
+          database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+          return log.begin();
+        } catch {
+          if (performance.now() > deadline) throw cause;
         }
       }
     }

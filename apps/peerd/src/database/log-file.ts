@@ -15,11 +15,16 @@ export class LogFile {
   /** @param path of the database, which is open and has been written to */
   constructor(path: string) {
     this.#fd = openSync(`${path}-wal`, constants.O_RDWR | constants.O_NOFOLLOW);
+    this.begin();
+  }
+
+  /** At the start, and after it was cut: gives it its blocks, and has all of it on stable storage. @throws errno errors */
+  begin(): void {
     this.#giveBlocks();
     fsyncSync(this.#fd);
   }
 
-  /** What was committed is on stable storage afterwards. */
+  /** What was committed is on stable storage afterwards. @throws errno errors; a later call proves nothing of the same pages then */
   flush(): void {
     fdatasyncSync(this.#fd);
   }

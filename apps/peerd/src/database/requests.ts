@@ -5,6 +5,8 @@ import type { SqlValue, Statement } from './ports.ts';
 export interface WorkerSettings {
   readonly path: string;
   readonly migrations: readonly Migration[];
+  /** How long what could not be flushed is written anew before the worker ends. */
+  readonly flushAgainForMs?: number | undefined;
 }
 
 /** `batch` is all or nothing; the others are one statement. */

@@ -2,8 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ControlEvent } from '@peerd/protocol';
-import type { Logger } from '@peerd/service';
-import { fullBucket, type Rate, takeToken, type TokenBucket } from '../net/token-bucket.ts';
+import { type Logger, type Rate, TokenBucket } from '@peerd/service';
 import { inheritedEnvironment } from './environment.ts';
 import { runCommand } from './run-command.ts';
 import { WorkQueue } from './work-queue.ts';
@@ -11,6 +10,7 @@ import { WorkQueue } from './work-queue.ts';
 export interface NotificationsOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly logger: Logger;
+  /** Milliseconds that never go back. */
   readonly now: () => number;
 }
 
@@ -32,7 +32,7 @@ export const createNotifications = ({ env, logger, now }: NotificationsOptions):
   if (path === undefined || !hasSession(env)) return undefined;
   const queue = new WorkQueue({ concurrency: 1, maxWaiting: 8 });
   const stopping = new AbortController();
-  let bucket: TokenBucket = fullBucket(rate, now());
+  const bucket = new TokenBucket(rate, now());
 
   const show = async (title: string, body: string): Promise<void> => {
     const words = [path, '--app-name=peerd', '--', clip(title), markup(clip(body))];
@@ -44,13 +44,10 @@ export const createNotifications = ({ env, logger, now }: NotificationsOptions):
     event: (event) => {
       const text = textOf(event);
       if (!text) return;
-      const taken = takeToken(bucket, rate, now());
       // No credit: what is too much is left out, not late.
-      if (taken.waitMs > 0 || !queue.add(() => show(...text).catch((error: unknown) => logger.debug({ err: error }, 'a notification could not be shown')))) {
+      if (!bucket.take(now()) || !queue.add(() => show(...text).catch((error: unknown) => logger.debug({ err: error }, 'a notification could not be shown')))) {
         logger.debug({ kind: event.kind }, 'a notification is left out, there are too many');
-        return;
       }
-      bucket = taken.bucket;
     },
     stop: async () => {
       stopping.abort();

@@ -1,23 +1,26 @@
-/** Reads a peer as slowly as a rate allows: a flood waits in its sender's memory, not in ours. */
+/** Reads each peer as slowly as a rate allows: a flood waits in its sender's memory, not in ours. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fullBucket, type Rate, takeToken, type TokenBucket } from './token-bucket.ts';
+import { type Rate, TokenBucket } from '@peerd/service';
+
+/** What is read; `signal` aborts when it ends. */
+interface Source {
+  readonly signal: AbortSignal;
+}
 
 export class ReadPace {
   readonly #rate: Rate;
-  readonly #now: () => number;
-  #bucket: TokenBucket;
+  readonly #buckets = new WeakMap<Source, TokenBucket>();
 
-  /** @param now milliseconds */
-  constructor(rate: Rate, now: () => number = Date.now) {
+  constructor(rate: Rate) {
     this.#rate = rate;
-    this.#now = now;
-    this.#bucket = fullBucket(rate, now());
   }
 
-  /** Resolves when the next one may be taken. @throws the reason of `signal` */
-  async turn(signal: AbortSignal): Promise<void> {
-    const { bucket, waitMs } = takeToken(this.#bucket, this.#rate, this.#now());
-    this.#bucket = bucket;
-    if (waitMs > 0) await sleep(waitMs, undefined, { signal });
+  /** Resolves when the next one of the source may be taken. @throws the reason of its signal */
+  async turn(source: Source): Promise<void> {
+    const now = performance.now();
+    const bucket = this.#buckets.get(source) ?? new TokenBucket(this.#rate, now);
+    this.#buckets.set(source, bucket);
+    const waitMs = bucket.borrow(now);
+    if (waitMs > 0) await sleep(waitMs, undefined, { signal: source.signal });
   }
 }

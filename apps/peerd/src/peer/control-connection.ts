@@ -1,8 +1,7 @@
 /** One control connection of a pair of peers: reads it, answers pings, and says what the link machine must know. */
 import { close as closeMessage, encodeMessage, linkMessages, type LinkMessage, PeerdError, ping, pong, select } from '@peerd/protocol';
-import { type Channel, closeReason, type Greeted } from '@peerd/service';
+import { type Channel, closeReason, type Greeted, type Rate, TokenBucket } from '@peerd/service';
 import { reply } from '../net/reply.ts';
-import { fullBucket, type Rate, takeToken } from '../net/token-bucket.ts';
 
 /** How long users of a link may keep it from reading before it counts as dead. */
 const maxPauseMs = 60_000;
@@ -32,7 +31,7 @@ export class ControlConnection {
   /** Since when nothing is read because users of the link are busy. */
   #pausedAt: number | undefined;
   readonly #frames: Greeted['frames'];
-  #idle = fullBucket(idleRate, performance.now());
+  readonly #idle = new TokenBucket(idleRate, performance.now());
   #events: ControlEvents | undefined;
 
   constructor(channel: Channel, greeted: Greeted, dialled: boolean, number: number) {
@@ -100,9 +99,7 @@ export class ControlConnection {
 
   /** Work for nothing is not done without end. @throws PeerdError `rate_limited` */
   #spend(): void {
-    const { bucket, waitMs } = takeToken(this.#idle, idleRate, performance.now());
-    this.#idle = bucket;
-    if (waitMs > 0) throw new PeerdError('rate_limited', 'the peer sends more pings, or frames that mean nothing here, than it may');
+    if (!this.#idle.take(performance.now())) throw new PeerdError('rate_limited', 'the peer sends more pings, or frames that mean nothing here, than it may');
   }
 
   #message(message: LinkMessage, bytes: number): Promise<void> | undefined {

@@ -5,7 +5,7 @@
  * 2. The dial loop races the candidates in rounds: known addresses at once, those of the roster when the peer was asked.
  */
 import { backoffMs, formatAddress, peerAlpn, PeerdError, type PeerId } from '@peerd/protocol';
-import { type Channel, dial, greet, type Greeted } from '@peerd/service';
+import { type Channel, dial, greet, type Greeted, type TokenBucket } from '@peerd/service';
 import { orAborted } from '../net/scope.ts';
 import type { Admission } from './admission.ts';
 import { Bell } from './bell.ts';
@@ -21,6 +21,8 @@ export interface EffortContext {
   readonly timing: LinkTiming;
   readonly metrics: LinkMetrics;
   readonly admission: Admission;
+  /** Of addresses that we were told. Asked at each dial: a peer that was only introduced may be wanted meanwhile. */
+  readonly toldDials: () => TokenBucket;
   readonly adopt: (channel: Channel, greeted: Greeted) => void;
   /** A round is over without a link. */
   readonly onRound: () => void;
@@ -155,8 +157,9 @@ export class Effort {
   }
 
   async #attempt(address: Endpoint, signal: AbortSignal): Promise<{ channel: Channel; greeted: Greeted }> {
-    const { deps, metrics } = this.#context;
+    const { deps, metrics, toldDials } = this.#context;
     try {
+      if (!this.#isKnown(address) && !toldDials().take(performance.now())) throw new PeerdError('rate_limited', 'too many addresses that others told were dialled just now');
       const channel = await dial(deps.identity, { ...address, protocol: peerAlpn, expected: this.#peer }, signal);
       const greeted = await greet(channel, { ...deps.hello, role: 'link' }, signal);
       metrics.dialled('up');
@@ -184,6 +187,11 @@ export class Effort {
     const asked = admission.introducedFor(this.#peer) > 0 || this.failures.introduction !== undefined;
     const roster = listed && asked ? dialable(listed.addresses, listed.local) : [];
     return candidatesOf(deps.addressBook.knownAddresses(this.#peer), [...this.#told, ...roster]);
+  }
+
+  #isKnown(address: Endpoint): boolean {
+    const known = this.#context.deps.addressBook.knownAddresses(this.#peer);
+    return known.some(({ host, port }) => host === address.host && port === address.port);
   }
 
   #rosterChanged(): void {

@@ -3,9 +3,8 @@
  * connection or a data connection.
  */
 import { PeerdError, type PeerId } from '@peerd/protocol';
-import { answerHello, awaitHello, type Channel, type Greeted } from '@peerd/service';
+import { answerHello, awaitHello, type Channel, type Greeted, type PeerBudgets } from '@peerd/service';
 import type { Admission } from './admission.ts';
-import type { Comings } from './comings.ts';
 import type { LinksDeps } from './deps.ts';
 import type { TakeData } from './link-data.ts';
 import type { LinkMetrics } from './metrics.ts';
@@ -14,7 +13,7 @@ import type { Tokens } from './tokens.ts';
 export interface InboundContext {
   readonly deps: Pick<LinksDeps, 'identity' | 'hello' | 'logger'>;
   readonly admission: Admission;
-  readonly comings: Comings;
+  readonly comings: PeerBudgets;
   readonly metrics: LinkMetrics;
   readonly tokens: Tokens<TakeData>;
   /** @throws PeerdError `too_many_connections` */
@@ -36,7 +35,7 @@ export const acceptInbound = async (channel: Channel, settled: () => void, conte
       // A person may have blocked it meanwhile.
       const late = admission.refusal(channel.peerId);
       if (late) throw late;
-      if (!context.comings.mayCome(channel.peerId)) throw new PeerdError('rate_limited', 'the peer links more often than it may');
+      if (!context.comings.take(channel.peerId, performance.now())) throw new PeerdError('rate_limited', 'the peer links more often than it may');
       context.makeRoomFor(channel.peerId);
       answerHello(channel, { ...deps.hello, role: 'link' });
       settled();

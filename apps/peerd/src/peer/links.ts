@@ -1,9 +1,8 @@
 /** The peer layer: one slot (connections) and one pursuit (wishes) per peer, and the listener. */
 import { peerAlpn, PeerdError, type PeerId } from '@peerd/protocol';
-import { type Listener, listen } from '@peerd/service';
+import { type Listener, listen, PeerBudgets, TokenBucket } from '@peerd/service';
 import type { IntroductionHandler } from '../rendezvous/ports.ts';
 import { Admission } from './admission.ts';
-import { Comings } from './comings.ts';
 import type { Endpoint, LinksDeps } from './deps.ts';
 import { acceptInbound } from './inbound.ts';
 import type { TakeData } from './link-data.ts';
@@ -53,7 +52,8 @@ export const createLinks = (deps: LinksDeps): LinkLayer => {
     const peer = peers.get(id);
     return peer !== undefined && (peer.slot.link !== undefined || peer.pursuit.isWanted);
   });
-  const comings = new Comings();
+  const comings = new PeerBudgets(timing.comings);
+  const introducedDials = new TokenBucket(timing.toldDials, performance.now());
   let listener: Listener | undefined;
   let counter = 0;
   const count = (): number => (counter += 1);
@@ -91,7 +91,7 @@ export const createLinks = (deps: LinksDeps): LinkLayer => {
         tell('linkDown', (user) => user.linkDown(link, reason));
       },
     });
-    const pursuit = new Pursuit(id, { deps, timing, metrics, admission, adopt: (channel, greeted) => slot.adopt(channel, greeted, true) });
+    const pursuit = new Pursuit(id, { deps, timing, metrics, admission, introducedDials, adopt: (channel, greeted) => slot.adopt(channel, greeted, true) });
     const peer: Peer = { slot, pursuit };
     peers.set(id, peer);
     return peer;
@@ -119,6 +119,8 @@ export const createLinks = (deps: LinksDeps): LinkLayer => {
     if (stopping.signal.aborted) return 'refused';
     // Remembered before the acknowledgement leaves, or the peer could be quicker than our memory.
     admission.introduced(from.id);
+    // Those that never came: nobody else may ever make us forget them.
+    sweep();
     const expected = peers.values().reduce((sum, { pursuit }) => sum + (pursuit.isWanted ? 1 : 0), 0);
     if (expected < maxExpected) peerOf(from.id).pursuit.expect(from.addresses, local, timing.askedDialMs);
     return 'accepted';

@@ -20,7 +20,7 @@ export const createLinkMetrics = (registry: Registry, links: () => number): Link
   const durations = new Histogram({ name: 'peerd_link_seconds', help: 'How long links lasted.', buckets: [1, 10, 60, 600, 3_600, 36_000, 360_000], registers });
   const data = new Counter({ name: 'peerd_data_connections_total', help: 'Data connections that came up, by the side that dialled.', labelNames: ['side'], registers });
   startAtZero(refused, 'reason', ['duplicate_link', 'handshake_timeout', 'malformed_frame', 'not_introduced', 'rate_limited', 'token_invalid', 'too_many_connections', 'wrong_key']);
-  startAtZero(dials, 'outcome', ['up', 'handshake_timeout', 'peer_unreachable', 'wrong_key']);
+  startAtZero(dials, 'outcome', ['up', 'handshake_timeout', 'peer_unreachable', 'rate_limited', 'wrong_key']);
   startAtZero(ended, 'reason', ['disconnected', 'duplicate_link', 'link_lost', 'malformed_frame', 'rate_limited', 'shutting_down', 'superseded', 'unexpected_message']);
   startAtZero(data, 'side', ['dialled', 'accepted']);
   return {

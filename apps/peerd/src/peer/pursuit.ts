@@ -1,10 +1,16 @@
 /** Who wants a link with one peer, and for how long: turns wishes into one effort at a time. */
 import { backoffMs, PeerdError, type PeerId, shortPeerId } from '@peerd/protocol';
+import { TokenBucket } from '@peerd/service';
 import { Timers } from '../net/timers.ts';
 import { dialable } from './candidates.ts';
 import type { Endpoint } from './deps.ts';
 import { Effort, type EffortContext } from './effort.ts';
 import type { Link } from './ports.ts';
+
+export interface PursuitContext extends Omit<EffortContext, 'onRound' | 'toldDials'> {
+  /** Of all peers together that nobody here wants: they were introduced, and will dial us. */
+  readonly introducedDials: TokenBucket;
+}
 
 interface Waiter {
   resolve(link: Link): void;
@@ -16,10 +22,11 @@ const stableMs = 10_000;
 
 export class Pursuit {
   readonly #peer: PeerId;
-  readonly #context: Omit<EffortContext, 'onRound'>;
+  readonly #context: PursuitContext;
   readonly #waiters = new Set<Waiter>();
   readonly #owners = new Set<string>();
   readonly #timers = new Timers();
+  readonly #toldDials: TokenBucket;
   #link: Link | undefined;
   #effort: Effort | undefined;
   /** Somebody ended the link on purpose: `need` counts again after the next act. */
@@ -31,14 +38,20 @@ export class Pursuit {
   /** Links in a row that broke soon. */
   #broken = 0;
 
-  constructor(peer: PeerId, context: Omit<EffortContext, 'onRound'>) {
+  constructor(peer: PeerId, context: PursuitContext) {
     this.#peer = peer;
     this.#context = context;
+    this.#toldDials = new TokenBucket(context.timing.toldDials, performance.now());
   }
 
   get isWanted(): boolean {
     if (this.#context.deps.policy.isBlocked(this.#peer)) return false;
-    return this.#waiters.size > 0 || this.#expecting || (this.#owners.size > 0 && !this.#suspended);
+    return this.#expecting || this.#isWantedHere;
+  }
+
+  /** By a person, or by something that has to be done. */
+  get #isWantedHere(): boolean {
+    return this.#waiters.size > 0 || (this.#owners.size > 0 && !this.#suspended);
   }
 
   /** Nothing would be lost with this object. */
@@ -137,7 +150,7 @@ export class Pursuit {
   #update(delayMs: number, reason = new PeerdError('cancelled', 'nobody wants the link any more')): void {
     const wanted = this.isWanted && !this.#link;
     if (wanted && !this.#effort) {
-      this.#effort = new Effort(this.#peer, { ...this.#context, onRound: () => this.#onRound() }, delayMs);
+      this.#effort = new Effort(this.#peer, { ...this.#context, toldDials: () => (this.#isWantedHere ? this.#toldDials : this.#context.introducedDials), onRound: () => this.#onRound() }, delayMs);
       if (this.#expecting) this.#effort.told(this.#told);
     } else if (!wanted) {
       this.#effort?.stop(reason);

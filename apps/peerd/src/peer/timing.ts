@@ -1,5 +1,6 @@
 /** Choices of this implementation; what both sides must agree on stands in the protocol's limits. */
 import { type Backoff, dataTokenValidMs, introductionValidMs, linkHeartbeatMs } from '@peerd/protocol';
+import type { Rate } from '@peerd/service';
 
 export interface LinkTiming {
   readonly heartbeatMs: number;
@@ -13,6 +14,13 @@ export interface LinkTiming {
   /** RFC 8305 §5, Connection Attempt Delay. */
   readonly staggerMs: number;
   readonly redial: Backoff;
+  /**
+   * Links of a peer that it dials. Each costs rows, lines, events and a look at all its transfers, however short it is. A peer that
+   * dials as it should, by every address, and loses each link at once, stays far below.
+   */
+  readonly comings: Rate;
+  /** Of addresses that others told: of each peer that is wanted here, and of all together that were only introduced. */
+  readonly toldDials: Rate;
   readonly introductionMs: number;
   /** How long the asked side of an introduction dials the asking one. */
   readonly askedDialMs: number;
@@ -28,6 +36,8 @@ export const defaultTiming: LinkTiming = {
   tokenMs: dataTokenValidMs,
   staggerMs: 250,
   redial: { firstMs: 250, maxMs: 5_000 },
+  comings: { burst: 60, perSecond: 1 },
+  toldDials: { burst: 128, perSecond: 16 },
   introductionMs: introductionValidMs,
   askedDialMs: 20_000,
   refusedAgainMs: 60_000,

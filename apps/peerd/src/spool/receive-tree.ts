@@ -37,6 +37,8 @@ export const receiveTree = async (archive: Readable, upload: Upload): Promise<Bu
       upload.signal.throwIfAborted();
       upload.entry();
       const { header } = entry;
+      // The reader of archives takes a number that it can't read for none, and waits for that content for ever.
+      if (!Number.isSafeInteger(header.size) || (header.size ?? 0) < 0) throw malformed('it has an entry of an impossible size');
       const name = header.name.replace(/\/$/, '');
       while (stack.length > 0 && !name.startsWith(`${stack.at(-1)?.name ?? ''}/`)) await finishDirectory(stack.pop());
       const directory = stack.at(-1);

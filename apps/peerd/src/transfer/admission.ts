@@ -18,12 +18,16 @@ export interface Admission {
 
 const undecided = (record: TransferRecord): boolean => record.state === 'queued' || record.state === 'offered';
 
-/** @throws PeerdError `policy_unknown`, `manifest_too_large`, `too_many_offers` */
-export const checkOffer = (link: Link, offer: Offer, { incoming, isContact }: Admission): void => {
+/** What an offer says of itself, whatever is here already. @throws PeerdError `policy_unknown`, `manifest_too_large` */
+export const checkBounds = (offer: Offer): void => {
   policyOf(offer);
   if (offer.manifestBytes > manifestMaxBytes)
     throw new PeerdError('manifest_too_large', `the manifest has ${offer.manifestBytes} bytes, at most ${manifestMaxBytes} are stored before consent`);
   if (offer.pages > manifestMaxPages) throw new PeerdError('manifest_too_large', `the manifest has ${offer.pages} pages, at most ${manifestMaxPages} are taken`);
+};
+
+/** @throws PeerdError `too_many_offers` */
+export const checkRoom = (link: Pick<Link, 'peer'>, { incoming, isContact }: Admission): void => {
   const ofPeer = incoming.filter((record) => record.peer === link.peer);
   const waiting = ofPeer.filter(undecided).length;
   const contact = isContact(link.peer);
@@ -38,7 +42,7 @@ const policyOf = ({ conflict }: Offer): ConflictPolicy => {
   throw new PeerdError('policy_unknown', `the receiver does not know the conflict policy "${escapeText(conflict)}", only ${conflictPolicies.join(', ')}`, { hint: 'Send with one of these.' });
 };
 
-export const newIncoming = (link: Link, offer: Offer, now: number): TransferRecord => ({
+export const newIncoming = (link: Pick<Link, 'peer' | 'name'>, offer: Offer, now: number): TransferRecord => ({
   direction: 'receive',
   peer: link.peer,
   id: offer.transfer,

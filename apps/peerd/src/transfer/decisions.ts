@@ -7,6 +7,7 @@ import type { Link } from '../peer/ports.ts';
 import { checkDestination, checkSpace, makeDownloadDirectory, pinDestination } from './destination.ts';
 import type { TransferEnvironment } from './environment.ts';
 import type { IncomingTransfer } from './incoming.ts';
+import { maxTopLevel } from './manifest-intake.ts';
 import type { OutgoingTransfer } from './outgoing.ts';
 import type { TransferRecord } from './record.ts';
 import { summaryOf } from './view.ts';
@@ -37,12 +38,9 @@ export const acceptOffer = async ({ environment, contacts, policies }: Decider, 
   return answer(environment, record, 'accepted');
 };
 
-/** Top-level names that are kept of a manifest. */
-const keptNames = 1_000;
-
 /** What the peer's policy says of an offer that stands in the inbox. */
 export const verdictOn = ({ contacts, policies }: Pick<Decider, 'contacts' | 'policies'>, record: TransferRecord): Verdict =>
-  policies.judge(record.peer, contacts.trustOf(record.peer, record.peerName), { bytes: record.bytes, names: record.topLevel, cut: record.topLevel.length >= keptNames });
+  policies.judge(record.peer, contacts.trustOf(record.peer, record.peerName), { bytes: record.bytes, names: record.topLevel, cut: record.topLevel.length >= maxTopLevel });
 
 /** What stands in the directory may have come from others: a stranger replaces nothing of it unseen. */
 const isDaring = ({ contacts }: Pick<Decider, 'contacts'>, { peer, peerName, conflict }: { peer: PeerId; peerName: string; conflict: string }): boolean =>
@@ -52,7 +50,7 @@ const isDaring = ({ contacts }: Pick<Decider, 'contacts'>, { peer, peerName, con
 export const prospectOf = (
   { contacts, policies }: Decider, { peer, name }: Pick<Link, 'peer' | 'name'>, { bytes, names, conflict }: { bytes: number; names: readonly Uint8Array[]; conflict: string },
 ): 'ask' | 'block' | { into: string | undefined } => {
-  const verdict = policies.judge(peer, contacts.trustOf(peer, name), { bytes, names, cut: names.length >= keptNames });
+  const verdict = policies.judge(peer, contacts.trustOf(peer, name), { bytes, names, cut: names.length >= maxTopLevel });
   if (verdict.kind !== 'auto') return verdict.kind;
   return isDaring({ contacts }, { peer, peerName: name, conflict }) ? 'ask' : { into: verdict.into };
 };

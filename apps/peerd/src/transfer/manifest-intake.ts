@@ -3,8 +3,8 @@ import { type ManifestPage, PeerdError } from '@peerd/protocol';
 import { Manifest, ManifestWriter } from '@peerd/transfer';
 import type { TransferRecord } from './record.ts';
 
-/** Top-level names that are kept for the inbox and for receipts. */
-const maxTopLevel = 1_000;
+/** Top-level names that are kept for the inbox, for receipts, and for policies: of a manifest with so many there may be more. */
+export const maxTopLevel = 1_000;
 
 export class ManifestIntake {
   readonly #writer: ManifestWriter;

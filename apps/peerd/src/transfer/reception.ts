@@ -1,10 +1,10 @@
 /** Messages of a link find their transfer: one that is at work, one that is over, or a new one. */
 import { cancel, encodeMessage, type LinkMessage, type Offer, PeerdError, type PeerId, reject, type TransferId, type TransferMessage } from '@peerd/protocol';
+import type { Rate } from '@peerd/service';
 import { ReadPace } from '../net/read-pace.ts';
-import type { Rate } from '../net/token-bucket.ts';
 import type { Contacts } from '../contacts/ports.ts';
 import type { Link } from '../peer/ports.ts';
-import { checkOffer, isSameOffer, newIncoming } from './admission.ts';
+import { checkBounds, checkRoom, isSameOffer, newIncoming } from './admission.ts';
 import { clipped, endOf } from './ends.ts';
 import type { TransferEnvironment } from './environment.ts';
 import type { IncomingTransfer } from './incoming.ts';
@@ -31,14 +31,14 @@ const isTransferMessage = (message: LinkMessage): message is TransferMessage => 
 const strangerRate: Rate = { burst: 64, perSecond: 2 };
 /**
  * Messages of a link that change nothing, or that change the same again: of transfers that are not known, pages that nobody waits
- * for, offers that are known, pauses. Each costs a look at the disk or a row. On a new link each unfinished transfer is offered again.
+ * for, offers that are known or that there is no room for, pauses. Each costs a look at the disk or a row. On a new link each unfinished transfer is offered again.
  */
 const idleRate: Rate = { burst: 1_000, perSecond: 100 };
 
 export class Reception {
   readonly #options: ReceptionOptions;
-  readonly #offers = new WeakMap<Link, ReadPace>();
-  readonly #idle = new WeakMap<Link, ReadPace>();
+  readonly #offers = new ReadPace(strangerRate);
+  readonly #idle = new ReadPace(idleRate);
 
   constructor(options: ReceptionOptions) {
     this.#options = options;
@@ -85,20 +85,20 @@ export class Reception {
   async #toOutgoing(link: Link, message: TransferMessage): Promise<void> {
     const transfer = await this.#findOutgoing(link.peer, message.body.transfer);
     if (transfer) return transfer.message(link, message);
-    await this.#pace(link, this.#idle, idleRate);
+    await this.#idle.turn(link);
     // The receiver waits for something that is not known here any more.
     if (message.kind === 'manifest-request' || message.kind === 'offered' || message.kind === 'accept') this.#unknown(link, message.body.transfer);
   }
 
   async #toIncoming(link: Link, message: TransferMessage): Promise<void> {
     const transfer = await this.#findIncoming(link.peer, message.body.transfer);
-    if (!transfer || (message.kind === 'manifest-page' && !transfer.awaitsPages)) await this.#pace(link, this.#idle, idleRate);
+    if (!transfer || (message.kind === 'manifest-page' && !transfer.awaitsPages)) await this.#idle.turn(link);
     await transfer?.message(link, message);
   }
 
   /** What both sides say of an unfinished transfer. Of one that is not known, nothing is held. */
   async #either(link: Link, message: TransferMessage): Promise<void> {
-    await this.#pace(link, this.#idle, idleRate);
+    await this.#idle.turn(link);
     await (await this.#find(link.peer, message.body.transfer))?.message(link, message);
   }
 
@@ -106,7 +106,7 @@ export class Reception {
     const { transfer: id } = message.body;
     const transfer = await this.#find(link.peer, id);
     if (transfer) return transfer.message(link, message);
-    await this.#pace(link, this.#idle, idleRate);
+    await this.#idle.turn(link);
     // Whatever it was, it is over here too. Said once: two that know nothing of it would tell each other for ever.
     if (message.kind !== 'cancel' || message.body.message !== unknownTransfer) this.#unknown(link, id);
   }
@@ -118,15 +118,23 @@ export class Reception {
   async #offered(link: Link, offer: Offer): Promise<void> {
     const { store, now } = this.#environment;
     const { registry, contacts, incoming } = this.#options;
+    try {
+      checkBounds(offer);
+    } catch (error) {
+      // Before the database is asked. A contact that does not read the answers is dropped (`posts.check`).
+      await this.#paceStranger(link);
+      return this.#refuse(link, offer, error);
+    }
     const [known, isOurs] = await Promise.all([this.#findIncoming(link.peer, offer.transfer), store.exists('send', offer.transfer)]);
-    if (known) await this.#pace(link, this.#idle, idleRate);
+    if (known) await this.#idle.turn(link);
     if (known && !isSameOffer(known.record, offer)) return this.#refuse(link, offer, new PeerdError('manifest_invalid', 'this transfer id stands for another offer already'));
     if (known) return known.message(link, { kind: 'offer', body: offer });
-    if (!contacts.get(link.peer)) await this.#pace(link, this.#offers, strangerRate);
-    if (isOurs) return this.#refuse(link, offer, new PeerdError('manifest_invalid', 'this transfer id is one of ours'));
+    await this.#paceStranger(link);
     try {
-      checkOffer(link, offer, { incoming: registry.allIncoming().map(({ record }) => record), isContact: (peer) => contacts.get(peer) !== undefined });
+      if (isOurs) throw new PeerdError('manifest_invalid', 'this transfer id is one of ours');
+      checkRoom(link, { incoming: registry.allIncoming().map(({ record }) => record), isContact: (peer) => contacts.get(peer) !== undefined });
     } catch (error) {
+      await this.#idle.turn(link);
       return this.#refuse(link, offer, error);
     }
     const record = newIncoming(link, offer, now());
@@ -136,11 +144,8 @@ export class Reception {
     await transfer.message(link, { kind: 'offer', body: offer });
   }
 
-  /** A flood is read as slowly as the rate says. */
-  async #pace(link: Link, paces: WeakMap<Link, ReadPace>, rate: Rate): Promise<void> {
-    const pace = paces.get(link) ?? new ReadPace(rate, this.#environment.now);
-    paces.set(link, pace);
-    await pace.turn(link.signal);
+  async #paceStranger(link: Link): Promise<void> {
+    if (!this.#options.contacts.get(link.peer)) await this.#offers.turn(link);
   }
 
   #refuse(link: Link, { transfer }: Offer, error: unknown): void {

@@ -70,13 +70,7 @@ export const prepareSend = async (
 };
 
 /** Once each. @throws PeerdError of the names */
-export const resolvePeers = (contacts: Pick<Contacts, 'choose'>, request: SendRequest): ResolvedPeer[] => {
-  const peers = distinct(request.peers.map((target) => contacts.choose(target)));
-  if (peers.length === 0) throw nobody();
-  return peers;
-};
-
-const nobody = (): PeerdError => new PeerdError('invalid_argument', 'nobody to send to', { hint: 'Name at least one peer.' });
+export const resolvePeers = (contacts: Pick<Contacts, 'choose'>, request: SendRequest): ResolvedPeer[] => distinct(request.peers.map((target) => contacts.choose(target)));
 
 /** @throws PeerdError of the sources */
 export const scanRequest = async (request: SendRequest, paths: readonly Buffer[], manifestPath: string, chunkSize: number, signal: AbortSignal): Promise<ScanResult> => {

@@ -8,9 +8,8 @@ import {
   verifyKeyingBytes, verifyKeyingLabel, type VerificationContext, type VerificationEffect, type VerificationEnd, type VerificationEvent, type VerificationState, type VerifyMessage,
   verifyNonceBytes, verifyReveal,
 } from '@peerd/protocol';
-import type { Logger } from '@peerd/service';
+import type { Logger, Rate } from '@peerd/service';
 import { ReadPace } from '../net/read-pace.ts';
-import type { Rate } from '../net/token-bucket.ts';
 import type { Contacts } from '../contacts/ports.ts';
 import type { EventSink } from '../control/ports.ts';
 import type { Link, LinkUser } from '../peer/ports.ts';
@@ -30,7 +29,6 @@ interface Session {
   readonly link: Link;
   readonly context: VerificationContext;
   state: VerificationState;
-  readonly pace: ReadPace;
   askedAt: number | undefined;
   attempt: { readonly onCode: (code: string) => void; readonly ended: (end: VerificationEnd) => void } | undefined;
 }
@@ -38,6 +36,7 @@ interface Session {
 export class Verifications implements LinkUser {
   readonly #options: VerificationOptions;
   readonly #sessions = new Map<PeerId, Session>();
+  readonly #pace = new ReadPace(rate);
 
   constructor(options: VerificationOptions) {
     this.#options = options;
@@ -91,7 +90,7 @@ export class Verifications implements LinkUser {
 
   linkUp(link: Link): void {
     const context = { self: this.#options.self, peer: link.peer, keyingMaterial: link.exportKeyingMaterial(verifyKeyingBytes, verifyKeyingLabel) };
-    this.#sessions.set(link.peer, { link, context, state: idleVerification, pace: new ReadPace(rate), askedAt: undefined, attempt: undefined });
+    this.#sessions.set(link.peer, { link, context, state: idleVerification, askedAt: undefined, attempt: undefined });
   }
 
   linkDown(link: Link): void {
@@ -104,7 +103,7 @@ export class Verifications implements LinkUser {
   async message(link: Link, message: LinkMessage): Promise<void> {
     const session = this.#sessions.get(link.peer);
     if (!isVerify(message) || session?.link !== link) return;
-    await session.pace.turn(link.signal);
+    await this.#pace.turn(link);
     this.#dispatch(session, { kind: 'message', message });
   }
 

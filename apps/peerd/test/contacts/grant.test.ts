@@ -77,5 +77,6 @@ describe('what a policy says', () => {
 
 test('a pattern that can match no top-level name is refused', () => {
   expect(patternProblem('a/*')).toContain('slash');
+  expect(patternProblem('a\0')).toContain('NUL');
   expect(patternProblem('*.{jpg,png}')).toBeUndefined();
 });

@@ -61,6 +61,14 @@ describe('resolve', () => {
     expect(resolvePeer('bob~mmmm', around([], [bob, mallory])).id).toBe(mallory.id);
   });
 
+  test('two contacts of one name are ambiguous, whoever is there', () => {
+    for (const present of [[], [bob], [bob, mallory]]) {
+      const error = failure(() => resolvePeer('bob', around([bob, mallory], present)));
+      expect(error).toMatchObject({ code: 'ambiguous_peer', exitCode: 4 });
+      expect(error.message).toContain('bob~bbbb2222, bob~mmmm3333');
+    }
+  });
+
   test('a contact that is there is used, with a warning about the other one', () => {
     const resolved = resolvePeer('bob', around([bob], [bob, mallory]));
     expect(resolved).toMatchObject({ id: bob.id, trust: 'pinned' });

@@ -66,6 +66,14 @@ describe('database', () => {
     expect(results[1]).toMatchObject({ reason: { code: 'internal', details: { sqliteCode: 19 } } });
   });
 
+  test('so many requests wait for the disk, and no more', async () => {
+    const database = await open(await temporary(), { migrations: numbers });
+    const waiting = Array.from({ length: 65_536 }, () => database.get('SELECT 1'));
+    await expect(database.get('SELECT 1')).rejects.toMatchObject({ code: 'internal', message: expect.stringContaining('cannot keep up') });
+    await Promise.all(waiting);
+    await database.get('SELECT 1');
+  });
+
   test('a batch is all or nothing', async () => {
     const database = await open(await temporary(), { migrations: numbers });
     const insert = 'INSERT INTO numbers (n) VALUES (?)';

@@ -87,6 +87,14 @@ test('who bears the name of a contact does not become one by accept', async () =
   expect(contacts.get(bob.id)).toBeUndefined();
 });
 
+test('1,000 that were declined are remembered; over that the oldest may ask again', async () => {
+  const { load } = await setup('ask');
+  const { requests } = await load();
+  const declined = (number: number): IntroductionRequest => ({ id: `id${number}`, peer: idOf(number), name: 'x', state: 'waiting', receivedAt: 0 });
+  for (let number = 0; number <= 1_000; number += 1) await requests.decline(declined(number));
+  expect([requests.get(idOf(0)), requests.get(idOf(1))?.state, requests.get(idOf(1_000))?.state]).toEqual([undefined, 'declined', 'declined']);
+});
+
 test('64 may wait; further ones are refused and push nobody out', async () => {
   const { desk } = await (await setup('ask')).load();
   for (let number = 0; number < 64; number += 1) expect(await desk.admit({ id: idOf(number), name: 'x' })).toBe('pending');

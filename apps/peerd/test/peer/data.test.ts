@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { chunkFrameType, dataRequest, dataToken, encodeFrame, encodeMessage, peerAlpn, PeerdError, protocolVersions } from '@peerd/protocol';
+import { chat, chunkFrameType, dataRequest, dataToken, encodeFrame, encodeMessage, peerAlpn, PeerdError, protocolVersions } from '@peerd/protocol';
 import { dial, greet, type Identity } from '@peerd/service';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import type { DataConnection, Link } from '../../src/peer/ports.ts';
@@ -109,6 +109,30 @@ describe('data connections', () => {
     await (await listener.data.next()).connection.write([encodeFrame(chunkFrameType, Buffer.alloc(10))]);
     await until(() => connection.signal.aborted);
     expect(connection.signal.reason).toMatchObject({ code: 'unexpected_message' });
+  });
+
+  test('16 may be coming up, and 64 be open, at either end', async () => {
+    const giveUp = new AbortController();
+    const pending = Array.from({ length: 16 }, () => failureOf(outward.openData(transfer, giveUp.signal)));
+    expect(await failureOf(outward.openData(transfer, never))).toMatchObject({ code: 'rate_limited' });
+    giveUp.abort('enough');
+    expect(new Set(await Promise.all(pending))).toEqual(new Set(['enough']));
+
+    listener.expects.add(transfer);
+    const open: DataConnection[] = [];
+    while (open.length < 64) open.push(...(await Promise.all(Array.from({ length: 8 }, () => outward.openData(transfer, never)))));
+    expect(await failureOf(outward.openData(transfer, never))).toMatchObject({ code: 'rate_limited' });
+    expect(await failureOf(inward.openData(transfer, never))).toMatchObject({ code: 'rate_limited' });
+    // The listening side gives no token either: what it says later comes alone.
+    const heard: string[] = [];
+    (dialler.links.get(listener.id) as unknown as { receive(message: { kind: string }): void }).receive = ({ kind }) => void heard.push(kind);
+    const words = encodeMessage(chat, { id: transfer, text: 'x', sentAt: 1 });
+    await outward.send(encodeMessage(dataRequest, { transfer }));
+    await outward.send(words);
+    await listener.messages.next();
+    await inward.send(words);
+    await until(() => heard.includes('chat'));
+    expect(heard).toEqual(['chat']);
   });
 
   describe('tokens', () => {

@@ -80,6 +80,34 @@ describe('a hostile peer', () => {
     await expect(greet(channel, mine({ role }), never)).rejects.toMatchObject({ code });
   });
 
+  test('whoever is not welcome is refused before its hello, for data too, and so is our own key', async () => {
+    const peer = await victim(low);
+    peer.contacts.delete(middle.id);
+    await expect(greet(await open(peer, middle), mine({ role: 'data' }), never)).rejects.toMatchObject({ code: 'not_introduced' });
+    await expect(greet(await open(peer, low), mine(), never)).rejects.toMatchObject({ code: 'not_introduced', message: 'this is the same identity' });
+  });
+
+  test('blocked between TLS and hello: refused', async () => {
+    const peer = await victim(low);
+    const channel = await open(peer, high);
+    // It waits for the hello now: one that came later is through.
+    await greeted(peer, middle);
+    peer.blocked.add(high.id);
+    await expect(greet(channel, mine(), never)).rejects.toMatchObject({ code: 'not_introduced' });
+  });
+
+  test('introductions of who is blocked, of our own key, and while the daemon stops: refused', async () => {
+    const verdict = Promise.withResolvers<'accepted'>();
+    const peer = await victim(low, { admitIntroduction: () => verdict.promise });
+    const introduced = (id: string) => peer.links.introduced({ id, name: 'x', addresses: [], epoch: 1 }, true);
+    peer.blocked.add(high.id);
+    expect([await introduced(high.id), await introduced(low.id)]).toEqual(['refused', 'refused']);
+    const asked = introduced(middle.id);
+    await peer.links.stop();
+    verdict.resolve('accepted');
+    expect([await asked, await introduced(middle.id)]).toEqual(['refused', 'refused']);
+  });
+
   test('no version in common, or no hello at all', async () => {
     const peer = await victim(low);
     await expect(greet(await open(peer, high), mine({ versions: [99] }), never)).rejects.toMatchObject({ code: 'version_unsupported' });
@@ -170,6 +198,9 @@ describe('a hostile peer', () => {
     await join(128);
     expect(second && (await ending(second.frames))).toBe('too_many_connections');
     expect([peer.links.get(first?.id ?? '') !== undefined, peer.links.get(high.id) !== undefined]).toEqual([true, true]);
+    // Nobody can be spared: the newcomer is not let in.
+    for (const { id } of linked) peer.unfinished.add(id);
+    await expect(join(129)).rejects.toMatchObject({ code: 'too_many_connections' });
   });
 
   test('no TLS at all: the listener does not mind', async () => {

@@ -1,9 +1,9 @@
-import { chat, encodeMessage, formatAddress, PeerdError } from '@peerd/protocol';
+import { chat, encodeMessage, formatAddress, PeerdError, shortPeerId } from '@peerd/protocol';
 import type { Identity } from '@peerd/service';
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { ActiveLink } from '../../src/peer/active-link.ts';
 import type { Link } from '../../src/peer/ports.ts';
-import { failureOf, identities, until } from '../support.ts';
+import { failureOf, identities, quiet, until } from '../support.ts';
 import { Hub, type TestPeer } from './hub.ts';
 import { TcpProxy } from './tcp-proxy.ts';
 
@@ -182,6 +182,19 @@ describe('links', () => {
     expect(await a.counted('peerd_dials_total')).toBe(false);
     answer.resolve('accepted');
     expect((await connecting).peer).toBe(b.id);
+  });
+
+  test('who was introduced and never came is forgotten', async () => {
+    const known: unknown[] = [];
+    // Each peer that is kept has a logger of its own.
+    const logger = Object.create(quiet, { child: { value: (bindings: { peer: string }) => (known.push(bindings.peer), quiet) } }) as typeof quiet;
+    const a = await hub.peer(low, { logger, timing: { ...fast, askedDialMs: 20 } });
+    const comes = async ({ id }: Identity): Promise<void> => {
+      expect(await a.links.introduced({ id, name: 'never', addresses: [], epoch: 1 }, true)).toBe('accepted');
+      await until(() => hub.subscribers === 0);
+    };
+    for (const identity of [middle, high, middle]) await comes(identity);
+    expect(known).toEqual([middle, high, middle].map(({ id }) => shortPeerId(id)));
   });
 
   test('the reason of whoever cancels is kept', async () => {

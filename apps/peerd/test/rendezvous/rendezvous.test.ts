@@ -90,6 +90,11 @@ describe('client of a rendezvous', () => {
     expect(rendezvous.roster.all()).toEqual([]);
   });
 
+  test('a peer that nobody lists is not asked for', async () => {
+    const { rendezvous } = await start([peer('b')]);
+    expect(await failureOf(rendezvous.introduce(peer('c').id, never))).toMatchObject({ code: 'no_such_peer', message: expect.stringContaining('no rendezvous lists') as string });
+  });
+
   test('proves the secret of the room for this very connection', async () => {
     const rendezvous = create({ roomSecret: Buffer.from('hush'), room: 'attic' });
     rendezvous.start();
@@ -259,6 +264,17 @@ describe('client of a rendezvous', () => {
       served.send(introduction, { introduction: 7, from: bob });
       expect(await served.expect('introduction-answer')).toEqual({ introduction: 7, verdict });
       expect(seen).toEqual([[bob.id, true, [{ host: '127.0.0.1', port: 5, kind: 'host' }]]]);
+    });
+
+    test('64 decisions may be open, and nobody is introduced to itself: the others are refused at once', async () => {
+      const decided = Promise.withResolvers<'accepted'>();
+      const { served } = await start([bob], { onIntroduction: () => decided.promise });
+      for (let number = 1; number <= 65; number += 1) served.send(introduction, { introduction: number, from: bob });
+      expect(await served.expect('introduction-answer')).toEqual({ introduction: 65, verdict: 'refused' });
+      decided.resolve('accepted');
+      for (let number = 1; number <= 64; number += 1) expect(await served.expect('introduction-answer')).toEqual({ introduction: number, verdict: 'accepted' });
+      served.send(introduction, { introduction: 66, from: { ...bob, id: me.id } });
+      expect(await served.expect('introduction-answer')).toEqual({ introduction: 66, verdict: 'refused' });
     });
 
     test('several rendezvous: the first acknowledgement wins, the roster is the union', async () => {

@@ -84,6 +84,19 @@ describe('spool', () => {
     await file(spool, bytesOf(Buffer.alloc(KiB)));
   });
 
+  test('no more than 16 uploads at once', async () => {
+    const spool = await open(await place());
+    const stop = new AbortController();
+    const bodies = Array.from({ length: 16 }, () => new Readable({ read: () => {} }));
+    const uploads = bodies.map((body) => file(spool, body, stop.signal));
+    await expect(file(spool, bytesOf('x'))).rejects.toMatchObject({ code: 'rate_limited' });
+    bodies[0]?.push(null);
+    await uploads.shift();
+    await file(spool, bytesOf('x'));
+    for (const body of bodies.slice(1)) body.destroy(new Error('over'));
+    await Promise.all(uploads.map((upload) => expect(upload).rejects.toThrow('over')));
+  });
+
   test('some space of the file system is left to others', async () => {
     const spool = await open(await place(), KiB, Number.MAX_SAFE_INTEGER - KiB);
     await expect(file(spool, bytesOf('x'))).rejects.toMatchObject({ code: 'spool_full', message: expect.stringContaining('bytes free') as string });
@@ -149,6 +162,17 @@ describe('a tree', () => {
     const spool = await open(stateDir);
     await expect(spool.tree(typeof make === 'function' ? make() : make, { signal: never })).rejects.toMatchObject({ code: 'invalid_argument' });
     expect({ left: await left(stateDir), used: spool.used }).toEqual({ left: [], used: 0 });
+  });
+
+  test('a size that is no number is refused, and not waited for', async () => {
+    const spool = await open(await place());
+    const whole = Buffer.concat(await archive({ name: 'd', type: 'directory' }, { name: 'd/a', content: 'x' }).toArray() as Buffer[]);
+    // The first byte of the size of the second entry, with the sum of the header as it is then.
+    whole[512 + 124] = 0xc0;
+    whole.fill(0x20, 512 + 148, 512 + 156);
+    const sum = whole.subarray(512, 1_024).reduce((total, byte) => total + byte, 0);
+    whole.write(`${sum.toString(8).padStart(6, '0')}\0 `, 512 + 148, 'latin1');
+    await expect(spool.tree(bytesOf(whole), { signal: never })).rejects.toMatchObject({ code: 'invalid_argument', message: expect.stringContaining('impossible size') });
   });
 
   test('an archive that is cut off, or is none, leaves nothing', async () => {

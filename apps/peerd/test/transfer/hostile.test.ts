@@ -49,6 +49,15 @@ describe('a hostile peer', () => {
     expect(await world.bob.service.inbox()).toEqual([]);
   });
 
+  test('an offer whose manifest never comes stands in no inbox, and cannot be accepted', async () => {
+    const world = await createWorld();
+    const { link } = speakTo(world);
+    await world.bob.service.message(link, { kind: 'offer', body: offerOf(id('1')) });
+    expect(await world.bob.service.inbox()).toEqual([]);
+    await expect(world.bob.service.accept(id('1'), {})).rejects.toMatchObject({ code: 'wrong_state', hint: expect.stringContaining('manifest is not complete') });
+    expect(world.bob.contacts.get(world.alice.id)).toBeUndefined();
+  });
+
   test('an offer that is too large is refused before anything is stored', async () => {
     const world = await createWorld();
     const { link, heard } = speakTo(world);

@@ -305,6 +305,30 @@ describe('transfers', () => {
     expect(await bob.service.inbox()).toHaveLength(8);
   });
 
+  test('an offer of a peer that was blocked is not accepted, and a reason is no book', async () => {
+    const world = await createWorld();
+    const { alice, bob } = world;
+    world.link();
+    const { id } = await sendFile(world, 10);
+    await offered(bob, id);
+    await expect(bob.service.reject(id, { reason: 'é'.repeat(513) })).rejects.toMatchObject({ code: 'invalid_argument' });
+    await bob.policies.set({ id: alice.id, name: 'alice' }, 'block', undefined);
+    await expect(bob.service.accept(id, {})).rejects.toMatchObject({ code: 'wrong_state', hint: expect.stringContaining('blocked') });
+    expect([await bob.service.show(id, {}), bob.contacts.get(alice.id)]).toMatchObject([{ state: 'offered' }, undefined]);
+  });
+
+  test('a grant by names takes no offer with more names than are looked at', async () => {
+    const world = await createWorld();
+    const { alice, bob } = world;
+    await bob.policies.set({ id: alice.id, name: 'alice' }, 'auto', { into: undefined, maxBytes: undefined, match: '*.txt', until: undefined });
+    const paths = await Promise.all(Array.from({ length: 1_001 }, (_, index) => makeFile(world, index < 1_000 ? `${index}.txt` : 'z.sh', 1)));
+    world.link();
+    const { transfers } = await send(alice, paths.map(({ path }) => path));
+    await offered(bob, transfers[0]?.id ?? '');
+    expect(await bob.service.inbox()).toMatchObject([{ why: expect.stringContaining('names') as string }]);
+    expect(await downloads(bob)).toEqual([]);
+  });
+
   test('what is over is remembered for 30 days, and its files go with it; what no row knows is removed', async () => {
     const world = await createWorld({ bob: { accept: 'auto' } });
     const { alice, bob } = world;

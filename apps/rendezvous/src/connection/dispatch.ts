@@ -1,10 +1,10 @@
 /** What a frame of a client means, in the order of the protocol: `register` first, everything else after it. */
 import { type ClientMessage, clientMessages, encodeMessage, type Frame, PeerdError, pong } from '@peerd/protocol';
+import type { PeerBudgets } from '@peerd/service';
 import type { Clock } from '../clock.ts';
 import type { IntroductionDesk } from '../introduction/introduction-desk.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Registry } from '../registry/registry.ts';
-import type { Budgets } from './budgets.ts';
 import type { Client } from './client.ts';
 import type { RosterDesk } from './roster-desk.ts';
 
@@ -16,7 +16,7 @@ export interface DispatchParts {
   readonly registry: Registry;
   readonly roster: RosterDesk;
   readonly introductions: IntroductionDesk;
-  readonly budgets: Budgets;
+  readonly budgets: PeerBudgets;
   readonly clock: Clock;
   readonly metrics: Metrics;
 }

@@ -4,8 +4,8 @@
  * the next deadline.
  */
 import { type IntroductionEvent, type IntroductionResult, type IntroductionState, introductionStep, introductionTimeoutMs, isIntroductionOver } from '@peerd/protocol';
+import { type Rate, TokenBucket } from '@peerd/service';
 import type { ClientId } from '../client-id.ts';
-import { type Rate, TokenBucket } from '../token-bucket.ts';
 
 export interface IntroductionLimits {
   readonly openPerAsker: number;

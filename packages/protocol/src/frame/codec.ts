@@ -48,7 +48,6 @@ export class FrameDecoder {
   #release: (() => void) | undefined;
   /** For the largest payload so far. */
   #pool: BufferPool | undefined;
-  #failed: PeerdError | undefined;
 
   constructor(bounds: FrameBounds) {
     this.#bounds = bounds;
@@ -68,13 +67,12 @@ export class FrameDecoder {
   }
 
   /**
-   * Frames completed by `input`. Once it has thrown, the stream has no frame boundary any more: it throws the same
-   * error at each further call.
+   * Frames completed by `input`. Once it has thrown, the stream has no frame boundary any more: the header that was refused
+   * stays, and is refused at each further call.
    *
    * @throws PeerdError `frame_too_large`
    */
   *push(input: Buffer): Generator<Frame, void, void> {
-    if (this.#failed) throw this.#failed;
     let offset = 0;
     while (offset < input.length) {
       if (this.#headerFilled < frameHeaderBytes) {
@@ -126,7 +124,6 @@ export class FrameDecoder {
     const length = this.#header.readUInt32BE(0);
     const bound = this.#bounds.get(type) ?? unknownFrameMaxBytes;
     if (length <= bound) return length;
-    this.#failed = new PeerdError('frame_too_large', `frame type ${type} announces ${length} bytes, at most ${bound} are allowed`);
-    throw this.#failed;
+    throw new PeerdError('frame_too_large', `frame type ${type} announces ${length} bytes, at most ${bound} are allowed`);
   }
 }

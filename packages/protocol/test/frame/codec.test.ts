@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { encodeFrame, type Frame, FrameDecoder } from '../../src/frame/codec.ts';
+import { encodeFrame, encodeFrameHeader, type Frame, FrameDecoder } from '../../src/frame/codec.ts';
+import { unknownFrameMaxBytes } from '../../src/limits.ts';
 
 const bounds = new Map([
   [1, 10],
@@ -81,6 +82,13 @@ describe('FrameDecoder', () => {
     expect(receive(180_000).payload.buffer).not.toBe(second.payload.buffer);
     expect(larger.payload.equals(Buffer.alloc(200_000, 200_000))).toBe(true);
     expect(receive(1_000).release).toBeUndefined();
+  });
+
+  test('a stream that was refused stays refused', () => {
+    const decoder = new FrameDecoder(new Map());
+    for (const input of [encodeFrameHeader(1, unknownFrameMaxBytes + 1), Buffer.from([0]), encodeFrame(1, Buffer.alloc(1))]) {
+      expect(() => [...decoder.push(input)]).toThrow(expect.objectContaining({ code: 'frame_too_large' }));
+    }
   });
 
   test('garbage ends in frames or an error, and holds no more than the largest bound', () => {

@@ -101,6 +101,21 @@ describe('the waiting side', () => {
   });
 });
 
+test('four spare connections are kept, and four nonces of processes that are gone', () => {
+  expect(log(true, [1, 2, 3, 4, 5, 6].map((connection) => opened(connection))).at(-1)).toBe('up, close 2');
+  const restarts = ['a', 'b', 'c', 'd', 'e', 'f'].map((nonce, index) => opened(index + 1, nonce));
+  expect(log(true, [...restarts, opened(7, 'b')]).at(-1)).toBe('up, close 7');
+  expect(log(true, [...restarts, opened(7, 'a')]).at(-1)).toBe('up, down 6, close 6, select 7, up 7, start-heartbeat 7');
+});
+
+test('what is late, of a connection that is gone, changes nothing', () => {
+  expect(log(false, [opened(1), opened(2), closed(1), selected(1)]).at(-1)).toBe('choosing');
+  expect(log(false, [opened(1), timer('select', 9)]).at(-1)).toBe('choosing');
+  expect(log(false, [opened(1), selected(1), timer('select', 9)]).at(-1)).toBe('up');
+  expect(log(true, [opened(1), selected(9)]).at(-1)).toBe('up');
+  expect(log(true, [opened(1), timer('heartbeat', 9)]).at(-1)).toBe('up');
+});
+
 type Act = readonly [kind: 'dial' | 'deliver' | 'write' | 'probe' | 'timer' | 'cut' | 'restart', side: 'low' | 'high', pick: number];
 
 const act = (kinds: readonly Act[0][]): fc.Arbitrary<Act> =>

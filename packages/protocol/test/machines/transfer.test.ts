@@ -128,6 +128,18 @@ describe('transfer machines', () => {
     expect(state).toMatchObject({ state: 'failed', error: { code: 'link_lost' }, untold: true });
   });
 
+  test('a receiver reads 16 data connections at a time, and begins anew three times when chunks are missing', () => {
+    const after = (state: ReceiverState, ...events: ReceiverEvent[]): ReceiverState => events.reduce((before, event) => receiverStep(before, event).state, state);
+    const accepted = after(newReceiver, { type: 'manifest-stored' }, { type: 'local-accept' }, { type: 'offer', paused: false }, { type: 'journal-checked' });
+    let reading = accepted;
+    for (let count = 0; count < 20; count += 1) reading = after(reading, { type: 'data-opened' });
+    expect(reading).toMatchObject({ state: 'transferring', data: 16 });
+
+    const states: string[] = [];
+    for (let state = accepted; !isFinalState(state.state) && states.length < 10; states.push(state.state)) state = after(state, { type: 'source-complete' }, { type: 'gaps', end: error }, { type: 'journal-checked' });
+    expect(states).toEqual(['accepted', 'accepted', 'accepted', 'failed']);
+  });
+
   test('a new accept stops the content of the round before it, and voids its source-complete', () => {
     const sending: SenderState = { ...newSender, state: 'transferring', linked: true, content: 'running' };
     const sender = senderStep(sending, { type: 'accept', matches: true });

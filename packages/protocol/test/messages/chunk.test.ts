@@ -66,6 +66,7 @@ describe('bulk frames', () => {
     const good = Buffer.concat(encodePack([{ index: 1, hash: Buffer.alloc(32), content: Buffer.from('abc') }])).subarray(5);
     expect(() => decodePack(Buffer.concat([good, Buffer.from('x')]))).toThrow(/after the last/);
     expect(() => decodePack(good.subarray(0, -1))).toThrow(/does not fit/);
+    expect(() => decodePack(good.subarray(0, 10))).toThrow(/table is cut off/);
     expect(() => decodePack(Buffer.from([0, 0, 0, 0]))).toThrow(/0 files/);
     expect(() => decodePack(Buffer.from([255, 255, 255, 255]))).toThrow(/4294967295 files/);
   });

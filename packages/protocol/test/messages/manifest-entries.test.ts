@@ -67,7 +67,8 @@ describe('manifest entries', () => {
 
   /** The last key and its value. */
   const timeBytes = 9;
-  const entry = { mode: 0o644, path: [Buffer.from('a')], size: 1, type: 'file', mtime: [1, 2] };
+  const entry = { mode: 0o644, path: [Buffer.from('a')], size: 1, type: 'file', mtime: [1, 2] as [number, number] };
+  const link = { ...entry, type: 'symlink' } as const;
   it.each([
     ['another order of the keys', Buffer.from([0x81, 0xa5, ...encodeCbor(entry).subarray(-timeBytes), ...encodeCbor(entry).subarray(1, -timeBytes)])],
     ['a field of a later version', encodeCbor([{ ...entry, zone: 1 }])],
@@ -86,6 +87,8 @@ describe('manifest entries', () => {
     ['a component that is too long', encodeCbor([{ ...entry, path: [Buffer.alloc(4_097)] }])],
     ['bytes behind the last one', Buffer.concat([encodeCbor([entry]), Buffer.from([0])])],
     ['a number in a longer form than it needs', Buffer.from(encodeCbor([entry]).toString('hex').replace('6473697a6501', '6473697a651801'), 'hex')],
+    ['a field fewer than it says', Buffer.from([0x81, 0xa7, ...encodeManifestPage([{ ...link, target: Buffer.from('b') }]).subarray(2)])],
+    ['a field more than it says', Buffer.from([0x81, 0xa4, ...encodeManifestPage([{ ...link, target: Buffer.from('b') }]).subarray(2)])],
   ])('are refused: %s', (_, page) => {
     expect(() => decodeManifestPage(page)).toThrow(expect.objectContaining({ code: 'malformed_frame' }));
   });

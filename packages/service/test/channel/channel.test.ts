@@ -1,7 +1,9 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { connect as tcpConnect, type Socket } from 'node:net';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { type AddressInfo, connect as tcpConnect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { connect as tlsConnect, createServer } from 'node:tls';
 import { encodeFrame, encodeMessage, type Hello, linkMessages, peerAlpn, PeerdError, ping } from '@peerd/protocol';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { answerHello, awaitHello, type Channel, closeReason, dial, greet, type Greeted, type Identity, listen, type ListenOptions, type Listener, loadIdentity } from '../../src/index.ts';
@@ -31,6 +33,40 @@ describe('channel', () => {
     expect((await loadIdentity(join(directory, 'alice'))).id).toBe(alice.id);
     expect(alice.id).toMatch(/^[a-z2-7]{52}$/);
     expect(alice.id).not.toBe(bob.id);
+  });
+
+  test('a silent connection is probed by the kernel, from either end', async () => {
+    const accepted = Promise.withResolvers<Channel>();
+    const listener = await serve((channel) => accepted.resolve(channel));
+    const channel = await dial(alice, target(listener, bob.id), never);
+    const ends = [channel, await accepted.promise].map(({ local, remote }) => [local, remote].map(({ port }) => port.toString(16).toUpperCase().padStart(4, '0')).join(' '));
+    /** Seconds until the kernel's timer of a connection, which is its keepalive one (proc_net_tcp.txt: `tr` 2). */
+    const timers = async (): Promise<(number | undefined)[]> => {
+      const rows = (await readFile('/proc/net/tcp', 'latin1')).split('\n').map((line) => /:([0-9A-F]{4}) \S+:([0-9A-F]{4}) 01 \S+ 02:([0-9A-F]+)/.exec(line) ?? []);
+      return ends.map((end) => rows.find(([, own, other]) => `${own} ${other}` === end)).map((row) => (row ? parseInt(row[3] ?? '', 16) / 100 : undefined));
+    };
+    await expect.poll(timers).toEqual([expect.any(Number), expect.any(Number)]);
+    for (const seconds of await timers()) expect(seconds).toBeLessThanOrEqual(30);
+    channel.destroy(new PeerdError('cancelled', 'test over'));
+  });
+
+  test('whoever does not name our protocol is refused, when dialled and when it dials', async () => {
+    const refused = Promise.withResolvers<string>();
+    const listener = await serve(() => expect.unreachable(), { onRefused: (reason) => refused.resolve(reason.code) });
+    const socket = tlsConnect({ ...listener.address, key: alice.key, cert: alice.certificate, rejectUnauthorized: false });
+    socket.on('error', () => {});
+    expect(await refused.promise).toBe('version_unsupported');
+    const other = createServer({ key: bob.key, cert: bob.certificate, requestCert: true, rejectUnauthorized: false }).listen(0, '127.0.0.1');
+    onTestFinished(() => void other.close());
+    await once(other, 'listening');
+    await expect(dial(alice, { host: '127.0.0.1', port: (other.address() as AddressInfo).port, protocol: peerAlpn }, never)).rejects.toMatchObject({ code: 'peer_unreachable', message: expect.stringContaining('does not speak') });
+  });
+
+  test('a connection that ends before hello was lost, and is no defect', async () => {
+    const ended = Promise.withResolvers<unknown>();
+    const listener = await serve((channel) => void awaitHello(channel, never).catch(ended.resolve));
+    (await dial(alice, target(listener, bob.id), never)).end();
+    expect(await ended.promise).toMatchObject({ code: 'link_lost' });
   });
 
   test('both sides learn the key of the other, hello goes both ways, frames follow', async () => {

@@ -12,7 +12,9 @@ import {
   type Compare, compared, type Compared, type ComparedResult, encodeMessage, isConflictPolicy, type ManifestPage, manifestMaxBytes, manifestMaxPages, manifestRequest, maxComparedEntries, PeerdError, type PeerId,
   type TransferMessage,
 } from '@peerd/protocol';
+import type { Rate } from '@peerd/service';
 import { assessEntries, Manifest, ManifestWriter } from '@peerd/transfer';
+import { ReadPace } from '../../net/read-pace.ts';
 import type { Link } from '../../peer/ports.ts';
 import { clipped, endOf } from '../ends.ts';
 import { topLevelOf } from '../manifest-intake.ts';
@@ -21,6 +23,8 @@ import type { Posts } from '../posts.ts';
 
 /** Questions of different peers that are under way at a time. */
 const maxQuestions = 4;
+/** Questions of one link: each makes and removes a directory. Faster ones are read more slowly. */
+const questionRate: Rate = { burst: 64, perSecond: 4 };
 /** From a question to its answer. */
 const answerMs = 60_000;
 
@@ -48,6 +52,7 @@ export class Answers {
   /** One of each peer: a new one takes the place of the one before. */
   readonly #questions = new Map<PeerId, Question>();
   readonly #tasks = new Set<Promise<void>>();
+  readonly #pace = new ReadPace(questionRate);
 
   constructor(options: AnswersOptions) {
     this.#options = options;
@@ -57,6 +62,7 @@ export class Answers {
   async message(link: Link, message: TransferMessage): Promise<boolean> {
     if (message.kind === 'compare') {
       this.#options.posts.check(link);
+      await this.#pace.turn(link);
       await this.#asked(link, message.body);
       return true;
     }

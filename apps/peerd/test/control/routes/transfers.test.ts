@@ -9,6 +9,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { inboxRoutes } from '../../../src/control/routes/inbox.ts';
 import { transfersRoutes } from '../../../src/control/routes/transfers.ts';
 import { closeControl, createControl, listenControl } from '../../../src/control/server.ts';
+import type { IntroductionRequest } from '../../../src/introductions/requests.ts';
 import { createWorld, type Peer } from '../../transfer/linked-services.ts';
 
 interface Answer<Body> {
@@ -20,13 +21,13 @@ interface ErrorBody {
 }
 
 /** The control API of a peer on a real socket. */
-const serve = async (peer: Peer): Promise<<Body>(method: string, path: string, body?: unknown) => Promise<Answer<Body>>> => {
+const serve = async (peer: Peer, waiting: readonly IntroductionRequest[] = []): Promise<<Body>(method: string, path: string, body?: unknown) => Promise<Answer<Body>>> => {
   const stopping = new AbortController();
   const app = await createControl({
     version: '0', logger: createLogger('test', 'silent'),
     routes: (fastify) => {
       void fastify.register(transfersRoutes, { transfers: peer.service, stopping: stopping.signal });
-      void fastify.register(inboxRoutes, { transfers: peer.service, introductions: { inbox: () => [], accept: () => expect.unreachable(), reject: () => expect.unreachable() }, requests: { waiting: () => [] }, verifications: { asking: () => [] } });
+      void fastify.register(inboxRoutes, { transfers: peer.service, introductions: { inbox: () => [], accept: () => expect.unreachable(), reject: () => expect.unreachable() }, requests: { waiting: () => [...waiting] }, verifications: { asking: () => [] } });
     },
   });
   const socketPath = join(peer.directory, 'control.sock');
@@ -41,6 +42,12 @@ const serve = async (peer: Peer): Promise<<Body>(method: string, path: string, b
 };
 
 describe('transfer and inbox routes', () => {
+  test('a beginning that fits several introductions decides about none', async () => {
+    const waiting = ['01jd0a', '01jd0b'].map((id): IntroductionRequest => ({ id, peer: 'b'.repeat(52), name: 'bob', state: 'waiting', receivedAt: 0 }));
+    const bob = await serve((await createWorld()).bob, waiting);
+    for (const decision of ['accept', 'reject']) expect(await bob<ErrorBody>('POST', `/v1/inbox/01JD/${decision}`)).toMatchObject({ status: 400, body: { error: { code: 'ambiguous_id' } } });
+  });
+
   test('send, inbox, show, accept, list, cancel: over the socket, in the shapes of the contract', async () => {
     const world = await createWorld();
     const [alice, bob] = await Promise.all([serve(world.alice), serve(world.bob)]);

@@ -1,11 +1,11 @@
 import type { PeerId } from '@peerd/protocol';
 import { expect, test } from 'vitest';
-import { Budgets } from '../../src/connection/budgets.ts';
+import { PeerBudgets } from '../../src/rates/peer-budgets.ts';
 
 const peer = (index: number): PeerId => `p${index}`;
 
 test('the budget of a key outlives its connections, and is whole after a while', () => {
-  const budgets = new Budgets({ burst: 20, perSecond: 2 });
+  const budgets = new PeerBudgets({ burst: 20, perSecond: 2 });
   expect([budgets.take(peer(1), 0, 10), budgets.take(peer(1), 0, 10), budgets.take(peer(1), 0, 10)]).toEqual([true, true, false]);
   // Another one has its own.
   expect(budgets.take(peer(2), 0, 10)).toBe(true);
@@ -14,7 +14,7 @@ test('the budget of a key outlives its connections, and is whole after a while',
 });
 
 test('those that are whole are forgotten, and no more than a bound are kept', () => {
-  const budgets = new Budgets({ burst: 20, perSecond: 2 });
+  const budgets = new PeerBudgets({ burst: 20, perSecond: 2 });
   for (let index = 0; index < 100; index += 1) budgets.take(peer(index), index);
   expect(budgets.kept).toBe(100);
   budgets.take(peer(1_000), 10_050);

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { TokenBucket } from '../src/token-bucket.ts';
+import { TokenBucket } from '../../src/rates/token-bucket.ts';
 
 test('a burst, then the rate', () => {
   const bucket = new TokenBucket({ burst: 2, perSecond: 4 }, 0);
@@ -24,4 +24,25 @@ test('never more than burst + time × rate, even when the clock steps back', () 
       }
     }),
   );
+});
+
+test('whoever borrows and waits as told never gets more than burst + rate × time', () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 50 }), fc.integer({ min: 1, max: 50 }), fc.array(fc.integer({ min: 0, max: 500 }), { maxLength: 200 }), (burst, perSecond, pauses) => {
+      const bucket = new TokenBucket({ burst, perSecond }, 0);
+      let now = 0;
+      for (const [index, pause] of pauses.entries()) {
+        now += pause;
+        now += bucket.borrow(now);
+        // One millisecond of rounding per token at most.
+        expect(index + 1).toBeLessThanOrEqual(burst + (now * perSecond) / 1_000 + 1);
+      }
+    }),
+  );
+});
+
+test('what is borrowed is owed', () => {
+  const bucket = new TokenBucket({ burst: 1, perSecond: 2 }, 0);
+  expect([bucket.borrow(0), bucket.borrow(0), bucket.borrow(0)]).toEqual([0, 500, 1_000]);
+  expect([bucket.take(1_499), bucket.take(1_500)]).toEqual([false, true]);
 });

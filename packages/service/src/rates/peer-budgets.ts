@@ -1,14 +1,14 @@
 /**
- * What each key may send, over all its connections: whoever leaves and comes again is no newcomer. Pure: the time, in
- * milliseconds, comes with each call.
+ * What each key may have, over all its connections: whoever leaves and comes again is no newcomer. Pure: the time, in
+ * milliseconds that never go back, comes with each call.
  */
 import type { PeerId } from '@peerd/protocol';
-import { type Rate, TokenBucket } from '../token-bucket.ts';
+import { type Rate, TokenBucket } from './token-bucket.ts';
 
 /** Far more than keys can come, each with a handshake, until a budget is whole again. */
 const maxKept = 16_384;
 
-export class Budgets {
+export class PeerBudgets {
   readonly #rate: Rate;
   /** Those that are not whole, in the order of their last use. */
   readonly #buckets = new Map<PeerId, { readonly bucket: TokenBucket; readonly usedAt: number }>();
