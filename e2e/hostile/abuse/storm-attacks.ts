@@ -111,11 +111,12 @@ export const stormAttacks: readonly Attack[] = [
       const patience = AbortSignal.timeout(30_000);
       for (let port = 2; !deaf.channel.signal.aborted; port += 1) {
         patience.throwIfAborted();
-        // Its lease goes on.
+        // Its lease goes on, and it wants the whole roster again.
         deaf.write(encodeMessage(ping, { seq: port }));
+        deaf.write(encodeMessage(register, { room: 'lobby', addresses: [] }));
         await Promise.all(restless.map((one) => one.register(port)));
         // As often as each may register.
-        await sleep(450);
+        await sleep(600);
       }
       for (const { connection } of crowd) connection[Symbol.dispose]();
       deaf.goOnReading();
