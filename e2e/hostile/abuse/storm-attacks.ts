@@ -107,7 +107,7 @@ export const stormAttacks: readonly Attack[] = [
       const deaf = await (await stage.offender()).register(stage.rendezvous.address);
       deaf.stopReading();
       // The roster of all these, as often as it may: what the kernels hold for it is full the sooner.
-      for (let count = 0; count < 18; count += 1) deaf.write(encodeMessage(register, { room: 'lobby', addresses: [] }));
+      for (let count = 0; count < 14; count += 1) deaf.write(encodeMessage(register, { room: 'lobby', addresses: [] }));
       const patience = AbortSignal.timeout(30_000);
       for (let port = 2; !deaf.channel.signal.aborted; port += 1) {
         patience.throwIfAborted();
@@ -116,7 +116,7 @@ export const stormAttacks: readonly Attack[] = [
         deaf.write(encodeMessage(register, { room: 'lobby', addresses: [] }));
         await Promise.all(restless.map((one) => one.register(port)));
         // As often as each may register.
-        await sleep(600);
+        await sleep(700);
       }
       for (const { connection } of crowd) connection[Symbol.dispose]();
       deaf.goOnReading();
