@@ -96,7 +96,7 @@ const play = async (stage: Stage, fault: Fault, { signal, random, loads: planned
   gone.resolve();
   const settled = new AbortController();
   const deadline = sleep(settleMs, undefined, { signal: settled.signal }).catch(() => {});
-  const accepting = acceptWhatWaits(stage, settled.signal);
+  const accepting = acceptWhatWaits(stage, AbortSignal.any([settled.signal, signal]));
   const results = await Promise.race([sending, deadline]);
   settled.abort();
   await accepting;
@@ -117,7 +117,7 @@ const acceptWhatWaits = async (stage: Stage, signal: AbortSignal): Promise<void>
     for (const peer of stage.peers) {
       const { offers } = await ask<{ offers: { id: string }[] }>(peer.socket, '/v1/inbox').catch(() => ({ offers: [] }));
       // It may be over meanwhile.
-      for (const { id } of offers) await peer.run('accept', id);
+      for (const { id } of offers) if (!signal.aborted) await peer.run('accept', id);
     }
     await sleep(500, undefined, { signal }).catch(() => {});
   }

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Command, Daemon, programs, type RunResult } from './process.ts';
+import { Processes } from './processes.ts';
 
 /** The surroundings of a process, without settings of the person who runs the tests. */
 const bareEnvironment = (home: string): NodeJS.ProcessEnv => ({
@@ -39,6 +40,7 @@ export interface PeerOptions extends PlaceOptions {
 export class Rendezvous {
   readonly directory: string;
   readonly #options: RendezvousOptions;
+  readonly #processes: Processes;
   daemon: Daemon | undefined;
   readonly #earlier: Daemon[] = [];
   /** HOST:PORT */
@@ -46,9 +48,10 @@ export class Rendezvous {
   admin = '';
   id = '';
 
-  constructor(directory: string, options: RendezvousOptions) {
+  constructor(directory: string, options: RendezvousOptions, processes: Processes) {
     this.directory = directory;
     this.#options = options;
+    this.#processes = processes;
   }
 
   async start(): Promise<this> {
@@ -56,11 +59,11 @@ export class Rendezvous {
     const listen = this.address || this.#options.listen || '127.0.0.1:0';
     const args = ['--listen', listen, '--admin', '127.0.0.1:0', '--state-dir', join(this.directory, 'state'), ...(this.#options.args ?? [])];
     if (this.daemon) this.#earlier.push(this.daemon);
-    this.daemon = new Daemon('rendezvous', programs.rendezvous, args, {
+    this.daemon = this.#processes.start(() => new Daemon('rendezvous', programs.rendezvous, args, {
       env: bareEnvironment(this.directory),
       cwd: this.directory,
       ...(this.#options.prefix ? { prefix: this.#options.prefix } : {}),
-    });
+    }));
     const line = await this.daemon.line((candidate) => candidate['listen'] !== undefined && candidate['id'] !== undefined);
     this.address = String(line['listen']);
     this.admin = String(line['admin']);
@@ -83,11 +86,13 @@ export class Peer {
   readonly directory: string;
   readonly inboxDirectory: string;
   readonly #options: PeerOptions;
+  readonly #processes: Processes;
   daemon: Daemon | undefined;
   readonly #earlier: Daemon[] = [];
   id = '';
 
-  constructor(name: string, directory: string, options: PeerOptions) {
+  constructor(name: string, directory: string, options: PeerOptions, processes: Processes) {
+    this.#processes = processes;
     this.name = options.name ?? name;
     this.directory = directory;
     this.inboxDirectory = join(directory, 'downloads');
@@ -106,7 +111,7 @@ export class Peer {
   async start(...moreArgs: readonly string[]): Promise<this> {
     const { rendezvous, listen = '127.0.0.1:0', args = [], prefix } = this.#options;
     if (this.daemon) this.#earlier.push(this.daemon);
-    this.daemon = new Daemon(
+    this.daemon = this.#processes.start(() => new Daemon(
       this.name,
       programs.peerd,
       [
@@ -114,7 +119,7 @@ export class Peer {
         '--metrics', '127.0.0.1:0', ...(rendezvous ? ['--rendezvous', rendezvous] : []), ...args, ...moreArgs,
       ],
       { env: this.environment, cwd: this.directory, ...(prefix ? { prefix } : {}) },
-    );
+    ));
     const line = await this.daemon.line((candidate) => candidate['control'] !== undefined && candidate['id'] !== undefined);
     this.id = String(line['id']);
     return this;
@@ -132,12 +137,12 @@ export class Peer {
   /** Runs peerctl in the background. */
   command(args: readonly string[], options: { cwd?: string; stdin?: 'ignore' | 'pipe' } = {}): Command {
     const { prefix } = this.#options;
-    return new Command(programs.peerctl, ['--socket', this.socket, ...args], {
+    return this.#processes.start(() => new Command(programs.peerctl, ['--socket', this.socket, ...args], {
       env: this.environment,
       cwd: options.cwd ?? this.directory,
       ...(prefix ? { prefix } : {}),
       ...(options.stdin ? { stdin: options.stdin } : {}),
-    });
+    }));
   }
 
   /** Runs peerctl to its end. */
@@ -202,6 +207,7 @@ export class World implements AsyncDisposable {
   readonly directory: string;
   readonly peers: Peer[] = [];
   readonly #rendezvous: Rendezvous[] = [];
+  readonly #processes = new Processes();
   readonly #keep: boolean;
 
   private constructor(directory: string, keep: boolean) {
@@ -217,7 +223,7 @@ export class World implements AsyncDisposable {
   }
 
   async rendezvous(options: RendezvousOptions = {}): Promise<Rendezvous> {
-    const rendezvous = new Rendezvous(join(this.directory, `rendezvous${this.#rendezvous.length || ''}`), options);
+    const rendezvous = new Rendezvous(join(this.directory, `rendezvous${this.#rendezvous.length || ''}`), options, this.#processes);
     this.#rendezvous.push(rendezvous);
     return rendezvous.start();
   }
@@ -225,7 +231,7 @@ export class World implements AsyncDisposable {
   /** A peer that is not started yet. */
   peer(name: string, options: PeerOptions = {}): Peer {
     const rendezvous = options.rendezvous === undefined ? this.#rendezvous[0]?.address : options.rendezvous;
-    const peer = new Peer(name, join(this.directory, name), { ...options, rendezvous: rendezvous ?? null });
+    const peer = new Peer(name, join(this.directory, name), { ...options, rendezvous: rendezvous ?? null }, this.#processes);
     mkdirSync(peer.inboxDirectory, { recursive: true });
     this.peers.push(peer);
     return peer;
@@ -239,8 +245,7 @@ export class World implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all(this.peers.map((peer) => peer.end('SIGKILL')));
-    await Promise.all(this.#rendezvous.map((rendezvous) => rendezvous.end('SIGKILL')));
+    await this.#processes.close();
     // A received directory may be without write permission for its owner.
     if (!this.#keep) await rm(this.directory, { recursive: true, force: true, maxRetries: 3 }).catch(() => forceRemove(this.directory));
   }

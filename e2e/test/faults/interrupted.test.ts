@@ -27,6 +27,9 @@ interface Traces {
 }
 const none: Traces = { directories: [], namespaces: [], mounts: 0, daemons: [], shared: [] };
 
+/** Clocks of processes that were killed long ago may have the numbers of ours. */
+const olderClocks = new Set(readdirSync('/dev/shm'));
+
 /** What there is of the runs of this process. @param before daemons that may be gone now */
 const tracesOf = async (pid: number, before: readonly number[] = []): Promise<Traces> => {
   const prefix = directoryPrefix(pid);
@@ -43,7 +46,7 @@ const tracesOf = async (pid: number, before: readonly number[] = []): Promise<Tr
     namespaces: (await namespacesOf()).filter((namespace) => namespace.pid === pid).map(({ name }) => name),
     mounts: readFileSync('/proc/self/mounts', 'utf8').split(prefix).length - 1,
     daemons,
-    shared: readdirSync('/dev/shm').filter((name) => clocks.has(name)),
+    shared: readdirSync('/dev/shm').filter((name) => clocks.has(name) && !olderClocks.has(name)),
   };
 };
 
