@@ -65,7 +65,7 @@ export const createProgram = (run: Run, only?: string): Command => {
     })
     .helpOption('-h, --help', 'show this help')
     .helpCommand('help [COMMAND]', 'show the help of a command')
-    .option('--socket <PATH>', 'control socket of peerd')
+    .option('--socket <PATH>', 'control socket of peerd, its --control')
     .option('--json', 'print JSON: one document, or one per line where a command goes on')
     .exitOverride()
     // What is wrong is printed once, with its hint, where every other error is.

@@ -100,7 +100,7 @@ export const program: Program<PeerdSettings> = {
     { key: 'name', value: 'NAME', description: 'the name that other peers see (default: the host name)' },
     { key: 'rendezvous', value: 'HOST:PORT[#ID]', description: 'a rendezvous to register at, with its id if it is known; may be repeated (default port: 12000)', repeatable: true },
     { key: 'listen', value: 'HOST:PORT', description: 'where peers connect (default: all addresses, port 12001)' },
-    { key: 'control', value: 'PATH', description: 'the Unix socket for peerctl (default: $XDG_RUNTIME_DIR/peerd/peerd.sock, else /tmp/peerd-UID/peerd.sock)' },
+    { key: 'control', value: 'PATH', description: 'the Unix socket for peerctl, whose --socket it is (default: $XDG_RUNTIME_DIR/peerd/peerd.sock, else /tmp/peerd-UID/peerd.sock)' },
     { key: 'stateDir', value: 'DIR', description: 'identity, contacts and transfers (default: ~/.local/state/peerd)' },
     { key: 'downloadDir', value: 'DIR', description: 'where accepted files appear (default: $XDG_DOWNLOAD_DIR, else ~/Downloads)' },
     { key: 'metrics', value: 'HOST:PORT', description: 'HTTP for health and metrics (default: 127.0.0.1:12081)' },
