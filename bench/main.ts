@@ -1,8 +1,9 @@
 /** `pnpm bench`: measures ours beside what people would use instead. `pnpm bench --help` tells the rest. */
 import { writeFile } from 'node:fs/promises';
 import { cpus, release, totalmem } from 'node:os';
+import { runProgram, UsageError } from '../scripts/command-line.ts';
 import type { Session } from './cases/case.ts';
-import { help, type Options, parseOptions, UsageError } from './options.ts';
+import { type Options, parseOptions } from './options.ts';
 import type { CaseOutcome, Report } from './report/model.ts';
 import { reportLines } from './report/screen.ts';
 import { chartOf } from './report/svg.ts';
@@ -11,7 +12,6 @@ import { verdictOf, atLeast } from './report/verdicts.ts';
 import { findTools } from './tools/index.ts';
 import { Medium, type MediumName } from './workplace/medium.ts';
 
-const interrupted = new AbortController();
 const say = (line: string): void => console.log(line);
 
 /** What is too small for the quick sizes is of no use. */
@@ -31,7 +31,7 @@ const openMedia = async (options: Options, stack: AsyncDisposableStack): Promise
       say(`${name}: left out: ${(error as Error).message}`);
     }
   }
-  if (media.length === 0) throw new UsageError('there is no place to work in: give --tmpfs DIR or --disk DIR');
+  if (media.length === 0) throw new UsageError('error: there is no place to work in: give --tmpfs DIR or --disk DIR');
   // One is enough to show that it works.
   return options.quick ? media.slice(0, 1) : media;
 };
@@ -57,13 +57,13 @@ const runCases = async (options: Options, session: Session): Promise<Report['cas
 const hasFailed = (cases: Report['cases']): boolean =>
   cases.some(({ groups, verdicts }) => groups.some(({ rows }) => rows.some(({ name, failure }) => name.startsWith('peerd') && failure !== undefined)) || verdicts.some(({ why }) => why?.startsWith('the case failed')));
 
-const bench = async (options: Options): Promise<number> => {
+const bench = async (options: Options, signal: AbortSignal): Promise<number> => {
   await using stack = new AsyncDisposableStack();
   const media = await openMedia(options, stack);
   const { tools, missing } = findTools();
   const compared = tools.filter(({ name }) => !options.without.includes(name));
   const startedAt = new Date().toISOString();
-  const done = await runCases(options, { media, sizes: options.sizes, runs: options.runs, tools: compared, signal: interrupted.signal, say });
+  const done = await runCases(options, { media, sizes: options.sizes, runs: options.runs, tools: compared, signal, say });
   const report: Report = {
     startedAt,
     machine: { cpu: cpus()[0]?.model ?? 'unknown', cores: cpus().length, memoryBytes: totalmem(), kernel: release(), node: process.version },
@@ -81,22 +81,4 @@ const bench = async (options: Options): Promise<number> => {
   return hasFailed(done) ? 1 : 0;
 };
 
-const stop = (): void => {
-  if (interrupted.signal.aborted) return;
-  console.error('\nstopping, and cleaning up');
-  interrupted.abort(new Error('interrupted'));
-};
-process.on('SIGINT', stop);
-process.on('SIGTERM', stop);
-
-try {
-  const options = parseOptions(process.argv.slice(2));
-  if (options === undefined) console.log(help);
-  else process.exitCode = await bench(options);
-} catch (error) {
-  if (interrupted.signal.aborted) process.exitCode = 130;
-  else {
-    console.error(error instanceof UsageError ? `error: ${error.message}\nhint: See \`pnpm bench --help\`.` : error);
-    process.exitCode = error instanceof UsageError ? 2 : 1;
-  }
-}
+await runProgram(parseOptions, bench);

@@ -1,7 +1,8 @@
 /** `pnpm simulate`: the state machines in a world that goes wrong. `pnpm simulate --help` tells the rest. */
+import { runProgram } from '../scripts/command-line.ts';
 import { scheduleLines, summaryLines, tableLines } from './command/report.ts';
 import { runAll } from './command/workers.ts';
-import { help, type Options, parseOptions, UsageError } from './options.ts';
+import { type Options, parseOptions } from './options.ts';
 import { runSchedule } from './schedule/run.ts';
 import { makeSchedule } from './schedule/schedule.ts';
 import { shrink } from './schedule/shrink.ts';
@@ -17,13 +18,13 @@ const replay = ({ seed, run = 0, only }: Options): boolean => {
   return violation === undefined;
 };
 
-const simulate = async (options: Options): Promise<boolean> => {
+const simulate = async (options: Options, signal: AbortSignal): Promise<boolean> => {
   const { seed, only } = options;
   say(`seed ${seed}`);
   const begin = performance.now();
   let shown = 0;
   const seconds = (): number => (performance.now() - begin) / 1_000;
-  const tally = await runAll(options, ({ schedules }) => {
+  const tally = await runAll(options, signal, ({ schedules }) => {
     if (seconds() < shown + progressEverySeconds) return;
     shown = seconds();
     say(`${schedules} schedules, ${Math.round(schedules / shown)}/s`);
@@ -42,12 +43,4 @@ const simulate = async (options: Options): Promise<boolean> => {
   return false;
 };
 
-try {
-  const options = parseOptions(process.argv.slice(2), Date.now() % 1_000_000);
-  if (!options) say(help);
-  else process.exitCode = (options.run === undefined ? await simulate(options) : replay(options)) ? 0 : 1;
-} catch (error) {
-  if (!(error instanceof UsageError)) throw error;
-  console.error(`${error.message}\n\n${help}`);
-  process.exitCode = 2;
-}
+await runProgram(parseOptions, async (options, signal) => ((options.run === undefined ? await simulate(options, signal) : replay(options)) ? 0 : 1));

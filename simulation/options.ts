@@ -1,50 +1,26 @@
 /** What the person who starts the simulation may choose. */
-import { parseArgs } from 'node:util';
+import { choice, commandLine, parse, UsageError, whole } from '../scripts/command-line.ts';
 import { type ScenarioName, scenarioNames } from './schedule/schedule.ts';
 
 export interface Options {
   readonly runs: number;
   readonly seed: number;
-  readonly only: ScenarioName | undefined;
+  readonly only?: ScenarioName;
   /** Replay this one, with its event log. */
-  readonly run: number | undefined;
+  readonly run?: number;
 }
 
-/** The arguments are wrong; the message says how. */
-export class UsageError extends Error {}
+const summary = 'Runs the state machines of packages/protocol in a simulated world that goes wrong, from a seed.';
+const after = 'Exit codes: 0 every promise held; 1 one did not: the schedule is printed, made as small as it can be; 2 usage; 130 interrupted.';
 
-export const help = `Usage: pnpm simulate [OPTION]...
-
-Runs the state machines of packages/protocol in a simulated world that goes wrong, from a seed.
-
-  --runs N         schedules (100000)
-  --seed S         a number; the same one gives the same schedules (chosen anew each time)
-  --only SCENARIO  one of ${scenarioNames.join(', ')}
-  --run K          replay schedule K of the seed, with an event log
-`;
-
-const numberOf = (name: string, text: string | undefined): number | undefined => {
-  if (text === undefined) return undefined;
-  if (!/^\d{1,9}$/.test(text)) throw new UsageError(`--${name} takes a whole number, not "${text}"`);
-  return Number(text);
-};
-
-/** @returns `undefined` when only help was asked for. @throws UsageError */
-export const parseOptions = (args: readonly string[], freshSeed: number): Options | undefined => {
-  let values;
-  try {
-    ({ values } = parseArgs({
-      args: [...args],
-      options: { runs: { type: 'string' }, seed: { type: 'string' }, only: { type: 'string' }, run: { type: 'string' }, help: { type: 'boolean' } },
-    }));
-  } catch (error) {
-    throw new UsageError((error as Error).message, { cause: error });
-  }
-  if (values.help === true) return undefined;
-  const only = scenarioNames.find((name) => name === values.only);
-  if (values.only !== undefined && only === undefined) throw new UsageError(`--only takes one of ${scenarioNames.join(', ')}, not "${values.only}"`);
-  const seed = numberOf('seed', values.seed);
-  const run = numberOf('run', values.run);
-  if (run !== undefined && seed === undefined) throw new UsageError('--run needs the --seed that it belongs to');
-  return { runs: numberOf('runs', values.runs) ?? 100_000, seed: seed ?? freshSeed, only, run };
+/** @returns `undefined`: help was shown. @throws UsageError */
+export const parseOptions = (args: readonly string[]): Options | undefined => {
+  const command = commandLine('simulate', summary, after)
+    .option('--runs <N>', 'schedules', whole(1), 100_000)
+    .option('--seed <N>', 'the same one gives the same schedules; one that is chosen anew is printed', whole(0))
+    .addOption(choice('--only <SCENARIO>', 'this one only', scenarioNames))
+    .option('--run <K>', 'replay schedule K of the seed, with an event log', whole(0));
+  const parsed = parse<Partial<Options> & Pick<Options, 'runs'>>(command, args);
+  if (parsed?.values.run !== undefined && parsed.values.seed === undefined) throw new UsageError('error: --run needs the --seed that it belongs to');
+  return parsed && { seed: Date.now() % 1_000_000, ...parsed.values };
 };

@@ -10,8 +10,8 @@ const batchRuns = 500;
 /** A defect shows soon; then the time is better spent on looking at it. */
 const enoughFailures = 5;
 
-/** @param progress called after each batch */
-export const runAll = async ({ runs, seed, only }: Options, progress: (sum: Tally) => void): Promise<Tally> => {
+/** @param progress called after each batch @throws the reason of the signal */
+export const runAll = async ({ runs, seed, only }: Options, signal: AbortSignal, progress: (sum: Tally) => void): Promise<Tally> => {
   const sum = emptyTally();
   let next = 0;
   const work = async (): Promise<void> => {
@@ -21,7 +21,7 @@ export const runAll = async ({ runs, seed, only }: Options, progress: (sum: Tall
         const batch: Batch = { seed, only, first: next, runs: Math.min(batchRuns, runs - next) };
         next += batch.runs;
         worker.postMessage(batch);
-        const [tally] = (await once(worker, 'message')) as [Tally];
+        const [tally] = (await once(worker, 'message', { signal })) as [Tally];
         addTally(sum, tally);
         progress(sum);
       }

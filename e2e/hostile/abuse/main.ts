@@ -1,55 +1,38 @@
 /** `pnpm abuse`: what offenders cost, and what honest peers notice of them. */
-import { parseArgs } from 'node:util';
 import { MiB } from '@peerd/protocol';
-import { interruption } from '../../harness/interruption.ts';
-import type { Attack } from './attack.ts';
+import { choice, commandLine, parse, positive, runProgram } from '../../../scripts/command-line.ts';
 import { attacks } from './attacks.ts';
 import { measure, percentile } from './measure.ts';
 import { Stage } from './stage.ts';
 
-const help = `Usage: pnpm abuse [OPTION]...
+interface Options {
+  readonly seconds: number;
+  readonly only?: string;
+}
 
-A rendezvous, a peer and an honest peer of it; others attack the first two, one attack after the other.
+const parseOptions = (args: readonly string[]): Options | undefined => {
+  const command = commandLine(
+    'abuse',
+    'A rendezvous, a peer and an honest peer of it; others attack the first two, one attack after the other.',
+    'Exit codes: 0 each offender heard what is documented; 1 one did not; 2 usage; 130 interrupted.',
+  )
+    .option('--seconds <N>', 'how long each', positive, 10)
+    .addOption(choice('--only <NAME>', 'this attack', attacks.map(({ name }) => name)));
+  return parse<Options>(command, args)?.values;
+};
 
-  --seconds N    how long each (default: 10)
-  --only NAME    this one
-  -h, --help     this text
-
-Attacks: ${attacks.map(({ name }) => name).join(', ')}
-
-Exit codes: 0 each offender heard what is documented; 1 one did not; 2 usage; 130 interrupted.
-`;
-
-const interrupted = interruption();
-
-const run = async (chosen: readonly Attack[], seconds: number): Promise<number> => {
+const main = async ({ seconds, only }: Options, interrupted: AbortSignal): Promise<number> => {
   await using stage = await Stage.create();
   console.log('| attack | RSS before → peak (MiB) | honest p50 / p99 (ms) | status p50 / p99 (ms) | the offender | counted |\n|---|---:|---:|---:|---|---:|');
   const times = (ascending: readonly number[]): string => `${percentile(ascending, 0.5).toFixed(0)} / ${percentile(ascending, 0.99).toFixed(0)}`;
   let code = 0;
-  for (const attack of chosen) {
+  for (const attack of attacks.filter(({ name }) => only === undefined || name === only)) {
     const { rss, honest, status, told, counted } = await measure(stage, attack, AbortSignal.any([interrupted, AbortSignal.timeout(Math.max(seconds * 1_000, attack.leastMs ?? 0))]));
-    if (interrupted.aborted) return 130;
+    if (interrupted.aborted) break;
     console.log(`| ${attack.name} | ${(rss.before / MiB).toFixed(0)} → ${(rss.peak / MiB).toFixed(0)} | ${times(honest)} | ${times(status)} | ${told} | ${attack.metric ? `${counted} ${attack.metric}` : ''} |`);
     if (!attack.told.test(told)) code = 1;
   }
   return code;
 };
 
-const { values } = parseArgs({
-  args: process.argv.slice(process.argv[2] === '--' ? 3 : 2),
-  options: { seconds: { type: 'string', default: '10' }, only: { type: 'string' }, help: { type: 'boolean', short: 'h', default: false } },
-});
-const chosen = attacks.filter(({ name }) => values.only === undefined || name === values.only);
-const seconds = Number(values.seconds);
-if (values.help) console.log(help);
-else if (!(seconds > 0) || chosen.length === 0) {
-  console.error(seconds > 0 ? `no attack is called ${values.only}; there are: ${attacks.map(({ name }) => name).join(', ')}` : '--seconds is a number above 0');
-  process.exitCode = 2;
-} else {
-  process.exitCode = await run(chosen, seconds).catch((error: unknown) => {
-    // Ctrl-C in a terminal ends the daemons, too, and what is asked of them fails.
-    if (interrupted.aborted) return 130;
-    throw error;
-  });
-}
+await runProgram(parseOptions, main);
