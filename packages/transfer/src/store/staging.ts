@@ -122,9 +122,13 @@ const isStaging = async (directory: FileHandle): Promise<boolean> =>
 /** The staging directory itself; `undefined` where nothing is, or something that is no such directory. */
 export const openStagingDirectory = async (path: Buffer): Promise<FileHandle | undefined> => {
   const directory = await openItself(path);
-  if (directory === undefined || (await isStaging(directory))) return directory;
-  await directory.close();
-  return undefined;
+  let isRight = false;
+  try {
+    isRight = directory !== undefined && (await isStaging(directory));
+    return isRight ? directory : undefined;
+  } finally {
+    if (!isRight) await directory?.close();
+  }
 };
 
 const openItself = (path: Buffer): Promise<FileHandle | undefined> =>

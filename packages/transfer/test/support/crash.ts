@@ -3,9 +3,10 @@
  * Whatever it still tries fails, as its error handling could not have run either.
  */
 import fsSync from 'node:fs';
-import fs from 'node:fs/promises';
+import fs, { type FileHandle } from 'node:fs/promises';
 import { syncBuiltinESMExports } from 'node:module';
 import { Worker } from 'node:worker_threads';
+import { expect } from 'vitest';
 import type { Request } from '../../src/thread/calls.ts';
 import { MergedFiles } from '../../src/thread/merged-files.ts';
 
@@ -68,11 +69,24 @@ const promised = ['open', 'mkdir', 'rename', 'link', 'unlink', 'rmdir', 'lstat',
 const ofHandles = ['sync', 'chmod', 'utimes', 'write', 'truncate', 'stat', 'read'] as const;
 const synchronous = ['openSync', 'lstatSync', 'linkSync', 'renameSync', 'chmodSync', 'fchmodSync', 'futimesSync', 'fsyncSync', 'fstatSync'] as const;
 
+/** Keeps the handles that are opened meanwhile. */
+const watchedHandles = (): { readonly handles: FileHandle[]; readonly undo: () => void } => {
+  const handles: FileHandle[] = [];
+  const original = fs.open;
+  fs.open = async (...parameters) => {
+    const handle = await original(...parameters);
+    handles.push(handle);
+    return handle;
+  };
+  return { handles, undo: () => void (fs.open = original) };
+};
+
 const dyingAfter = async (calls: number, guards: (prototype: object) => (() => void)[], run: () => Promise<void>): Promise<{ finished: boolean }> => {
   const handle = await fs.open('/dev/null');
   const prototype = Object.getPrototypeOf(handle) as object;
   await handle.close();
-  const restore = guards(prototype);
+  const watched = watchedHandles();
+  const restore = [...guards(prototype), watched.undo];
   syncBuiltinESMExports();
   const own: Life = { left: calls };
   life = own;
@@ -86,6 +100,8 @@ const dyingAfter = async (calls: number, guards: (prototype: object) => (() => v
     life = undefined;
     for (const undo of restore) undo();
     syncBuiltinESMExports();
+    // A call that fails in a process that lives on leaves nothing open either.
+    expect(watched.handles.filter(({ fd }) => fd !== -1)).toEqual([]);
   }
 };
 
