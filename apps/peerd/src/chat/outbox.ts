@@ -5,6 +5,7 @@
  */
 import { once } from 'node:events';
 import { chat, encodeMessage } from '@peerd/protocol';
+import { insist } from '../net/insist.ts';
 import type { Link } from '../peer/ports.ts';
 import type { Unstored } from './message.ts';
 import type { MessageStore } from './store.ts';
@@ -15,13 +16,18 @@ const window = 32;
 export class Outbox {
   readonly #link: Link;
   readonly #store: MessageStore;
+  readonly #onFailure: (error: unknown) => void;
   readonly #wakes = new EventTarget();
   readonly #unacknowledged = new Set<string>();
+  /** Since the store was asked last: its answer may still have them as queued. */
+  readonly #justAcknowledged = new Set<string>();
   #woken = true;
 
-  constructor(link: Link, store: MessageStore) {
+  /** @param onFailure the store does not say now what waits; it is asked again */
+  constructor(link: Link, store: MessageStore, onFailure: (error: unknown) => void) {
     this.#link = link;
     this.#store = store;
+    this.#onFailure = onFailure;
   }
 
   get link(): Link {
@@ -43,10 +49,12 @@ export class Outbox {
   }
 
   acknowledged(id: string): void {
-    if (this.#unacknowledged.delete(id)) this.wake();
+    if (!this.#unacknowledged.delete(id)) return;
+    this.#justAcknowledged.add(id);
+    this.wake();
   }
 
-  /** Until the link ends. @throws the reason of the link's end; what the store throws */
+  /** Until the link ends. @throws the reason of the link's end */
   async run(): Promise<never> {
     const { signal } = this.#link;
     // Each link starts anew: what the last one did not see acknowledged goes out again.
@@ -57,11 +65,14 @@ export class Outbox {
       this.#woken = false;
       const free = window - this.#unacknowledged.size;
       if (free <= 0) continue;
-      const messages = await this.#store.queued(this.#link.peer, sentUpTo, free);
+      const after = sentUpTo;
+      this.#justAcknowledged.clear();
+      // A link may last for months: without this one, nothing would be sent until the next.
+      const messages = await insist(() => this.#store.queued(this.#link.peer, after, free), { signal, onFailure: this.#onFailure });
       for (const message of messages) {
         signal.throwIfAborted();
         sentUpTo = message.seq;
-        if (this.#unacknowledged.has(message.id)) continue;
+        if (this.#unacknowledged.has(message.id) || this.#justAcknowledged.has(message.id)) continue;
         this.#unacknowledged.add(message.id);
         await this.#send(message);
       }

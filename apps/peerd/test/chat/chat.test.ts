@@ -263,6 +263,34 @@ describe('chat', () => {
     expect(kept.at(-1)).toBe('300 delivered');
   });
 
+  test('the same over many links, and of what was only sent', async () => {
+    const [alice, bob] = await friends({ perPeer: 10, rate: { burst: 10_000, perSecond: 1 } });
+    for (let link = 0; link < 3; link += 1) {
+      const pair = linkPair(alice, bob);
+      for (let sent = 0; sent < 150; sent += 25) await Promise.all(Array.from({ length: 25 }, (_, index) => alice.user.send(bob, `${link} ${sent + index}`, never)));
+      pair.cut();
+    }
+    for (const [one, other] of [[alice, bob], [bob, alice]] as const) expect((await texts(one, other)).length).toBeLessThan(10 + 256 + 25);
+  });
+
+  test('a database that fails for a while: what waits goes out over the same link', async () => {
+    const [alice, bob] = await friends();
+    expect((await alice.user.send(bob, 'waiting', AbortSignal.timeout(1))).state).toBe('queued');
+    await alice.database.run('ALTER TABLE messages RENAME TO hidden');
+    const arrived = bob.next(({ text }) => text === 'waiting');
+    linkPair(alice, bob);
+    await alice.database.get('SELECT 1');
+    await alice.database.run('ALTER TABLE hidden RENAME TO messages');
+    await arrived;
+  });
+
+  test('a message that is written while its peer is forgotten still waits', async () => {
+    const [alice, bob] = await friends();
+    await alice.user.send(bob, 'before', AbortSignal.timeout(1));
+    const [dropped, { state }] = await Promise.all([alice.user.disown(bob.id), alice.user.send(bob, 'meanwhile', AbortSignal.timeout(1))]);
+    expect([dropped, state, alice.user.queued, [...alice.links.needed]]).toEqual([1, 'queued', 1, ['chat b']]);
+  });
+
   test('what is no message is refused: empty, too long, with NUL', async () => {
     const [alice, bob] = await friends();
     for (const text of ['', 'x'.repeat(chatMaxBytes + 1), 'a\0b', '\ud800']) await expect(alice.user.send(bob, text, never)).rejects.toMatchObject({ code: 'invalid_argument' });
