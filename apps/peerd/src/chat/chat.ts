@@ -27,9 +27,11 @@ export interface ChatLimits extends StoreLimits {
   readonly queued: number;
   /** How long `send` waits for the acknowledgement. */
   readonly deliveryWaitMs: number;
+  /** After which what is not acknowledged goes out again. */
+  readonly againMs: number;
 }
 
-export const chatLimits: ChatLimits = { perStranger: 100, ofStrangers: 1_000, perPeer: 50_000, rate: { burst: 256, perSecond: 20 }, queued: 10_000, deliveryWaitMs: 3_000 };
+export const chatLimits: ChatLimits = { perStranger: 100, ofStrangers: 1_000, perPeer: 50_000, rate: { burst: 256, perSecond: 20 }, queued: 10_000, deliveryWaitMs: 3_000, againMs: 60_000 };
 
 export interface ChatOptions {
   readonly database: Database;
@@ -136,7 +138,8 @@ export class StoredChat implements Chat, LinkUser {
   }
 
   linkUp(link: Link): void {
-    const outbox = new Outbox(link, this.#store, (error) => this.#options.logger.error({ peer: link.peer, err: error }, 'chat: queued messages cannot be read now'));
+    const onFailure = (error: unknown): void => this.#options.logger.error({ peer: link.peer, err: error }, 'chat: queued messages cannot be read now');
+    const outbox = new Outbox(link, this.#store, { againMs: this.#limits.againMs, onFailure });
     this.#outboxes.set(link.peer, outbox);
     outbox.run().catch((error: unknown) => {
       if (!link.signal.aborted) this.#options.logger.error({ peer: link.peer, err: error }, 'chat: queued messages cannot be sent over this link');

@@ -234,6 +234,19 @@ describe('chat', () => {
     await Promise.all([again, dave.user.send(bob, 'there is room now', never)]);
   });
 
+  test('what there was no room for comes again over the same link, and the messages behind it too', async () => {
+    const alice = await person('alice', { againMs: 20 });
+    const bob = await person('bob', { perStranger: 1 });
+    linkPair(alice, bob);
+    expect((await alice.user.send(bob, 'first', never)).state).toBe('delivered');
+    for (let index = 0; index < 40; index += 1) expect((await alice.user.send(bob, `${index}`, AbortSignal.abort())).state).toBe('queued');
+    bob.contacts.add(alice.id);
+    const last = bob.next(({ text }) => text === '39');
+    await bob.user.adopt(alice.id);
+    await last;
+    expect(await texts(bob, alice)).toEqual(['first delivered', ...Array.from({ length: 40 }, (_, index) => `${index} delivered`)]);
+  });
+
   test('a flood waits: beyond the burst it is read at the given rate', async () => {
     const [alice, bob] = await friends({ rate: { burst: 5, perSecond: 1 } });
     const pair = linkPair(alice, bob);
