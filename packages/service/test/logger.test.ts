@@ -2,8 +2,8 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 
-const program = (name: string): string[] => [process.execPath, '--conditions=@peerd/source', fileURLToPath(new URL(name, import.meta.url))];
-const words = program('./log-lines.ts');
+const program = (script: URL): string[] => [process.execPath, '--conditions=@peerd/source', fileURLToPath(script)];
+const words = program(new URL('./log-lines.ts', import.meta.url));
 
 test('in a pipe: JSON, a line each', () => {
   const { stderr, stdout } = spawnSync(words[0] ?? '', words.slice(1), { encoding: 'utf8', env: {} });
@@ -35,6 +35,6 @@ test('on a terminal: lines that a person reads', () => {
 });
 
 test('on a full disk: the lines are lost, and nothing else', () => {
-  const { stdout, status } = spawnSync('/bin/sh', ['-c', 'exec "$@" 2>/dev/full', 'sh', ...program('./log-on.ts')], { encoding: 'utf8', timeout: 20_000 });
+  const { stdout, status } = spawnSync('/bin/sh', ['-c', 'exec "$@" 2>/dev/full', 'sh', ...program(new URL('./log-on.ts', import.meta.url))], { encoding: 'utf8', timeout: 20_000 });
   expect({ stdout, status }).toEqual({ stdout: 'went on\n', status: 0 });
 });
