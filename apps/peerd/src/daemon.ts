@@ -145,7 +145,7 @@ export const createDaemon = async (settings: PeerdSettings, { logger, env, onFat
     onReceived: (record) => onReceived.run(record),
     database, contacts, policies, identity, receipts, spool, logger, now,
     links: () => links,
-    isOnline: (peer) => rendezvous.roster.all().some(({ id }) => id === peer),
+    isOnline: (peer) => rendezvous.roster.get(peer) !== undefined,
     events: hub,
     metrics: createTransferMetrics(metrics.registry, (direction, state) => transfers.unfinished(direction, state)),
     settings: { stateDir, downloadDir, durability: settings.durability, ...(settings.limitRate === undefined ? {} : { limitRate: settings.limitRate }) },

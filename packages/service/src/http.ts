@@ -90,7 +90,7 @@ export const bindHttp = async (app: FastifyInstance, address: { host: string; po
     await app.listen({ host: address.host, port: address.port });
   } catch (cause) {
     const code = (cause as NodeJS.ErrnoException).code;
-    if (code !== 'EADDRINUSE') throw new PeerdError('invalid_settings', `cannot listen on ${formatAddress(address)}: ${(cause as Error).message}`, { cause });
+    if (code !== 'EADDRINUSE') throw new PeerdError('invalid_settings', `cannot listen on ${formatAddress(address)}: ${(cause as Error).message}`, { cause, hint: 'Give an address of this machine, such as 127.0.0.1:0.' });
     if (explicit) throw new PeerdError('address_in_use', `${formatAddress(address)} is in use`, { cause, hint: 'Stop the other program or choose another port; port 0 takes any free one.' });
     await app.listen({ host: address.host, port: 0 });
   }

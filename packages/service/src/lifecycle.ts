@@ -48,9 +48,13 @@ export const runDaemon = async (start: () => Promise<Daemon | undefined>): Promi
 };
 
 const printError = (error: unknown): void => {
-  if (!(error instanceof PeerdError)) {
-    process.stderr.write(`error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
-    return;
-  }
-  process.stderr.write(`error: ${error.message}\n${error.hint === undefined ? '' : `hint: ${error.hint}\n`}`);
+  const [text, hint] = error instanceof PeerdError ? [error.message, error.hint] : wordsOf(error);
+  process.stderr.write(`error: ${text}\n${hint === undefined ? '' : `hint: ${hint}\n`}`);
+};
+
+/** An error of the system is no defect: it names the call and the path, and where in our code it came up helps nobody. */
+const wordsOf = (error: unknown): [text: string, hint?: string] => {
+  if (!(error instanceof Error)) return [String(error)];
+  if ('syscall' in error && 'path' in error) return [error.message, 'Look at this path: whether it exists, who owns it, and whether its file system is full or read-only.'];
+  return [error.stack ?? error.message];
 };

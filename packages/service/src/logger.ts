@@ -30,9 +30,16 @@ export const createLogger = (program: string, level: string): Logger => {
   }, stream);
 };
 
+/** Bytes that wait while standard error takes nothing, as a file on a full disk. What comes then is lost. */
+const maxWaiting = 256 * 1_024;
+
 const lines = (): DestinationStream => {
-  const stderr = pino.destination({ fd: 2, sync: true });
-  return isJournal(2, process.env) ? withPriority(stderr) : stderr;
+  const stderr = pino.destination({ fd: 2, sync: true, maxLength: maxWaiting });
+  // A log that cannot be written ends nothing. It is tried again with the next line.
+  stderr.on('error', () => {});
+  // Not the stream itself: at `fatal` pino would flush it, for as long as it fails.
+  const out = { write: (line: string): void => void stderr.write(line) };
+  return isJournal(2, process.env) ? withPriority(out) : out;
 };
 
 /** https://no-color.org */

@@ -41,6 +41,13 @@ describe('the life of a daemon process', () => {
     expect(code).toBe(1);
   });
 
+  test('what the system refuses at the start is said with its path, and without a stack', async () => {
+    const child = start('unusable');
+    const [text, code] = await Promise.all([readText(child.stderr as NonNullable<typeof child.stderr>), exitOf(child)]);
+    expect(text).toBe("error: ENOTDIR: not a directory, mkdir '/dev/null/state'\nhint: Look at this path: whether it exists, who owns it, and whether its file system is full or read-only.\n");
+    expect(code).toBe(1);
+  });
+
   test('a failure to stop is an exit code', async () => {
     const child = start('broken');
     await once(child, 'message');

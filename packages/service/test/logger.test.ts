@@ -2,7 +2,8 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 
-const words = [process.execPath, '--conditions=@peerd/source', fileURLToPath(new URL('./log-lines.ts', import.meta.url))];
+const program = (script: URL): string[] => [process.execPath, '--conditions=@peerd/source', fileURLToPath(script)];
+const words = program(new URL('./log-lines.ts', import.meta.url));
 
 test('in a pipe: JSON, a line each', () => {
   const { stderr, stdout } = spawnSync(words[0] ?? '', words.slice(1), { encoding: 'utf8', env: {} });
@@ -31,4 +32,9 @@ test('on a terminal: lines that a person reads', () => {
   expect(plain).not.toMatch(/^ +at forged/m);
   expect(plain).not.toContain('not shown');
   expect(shown({})).toContain('\u001b[');
+});
+
+test('on a full disk: the lines are lost, and nothing else', () => {
+  const { stdout, status } = spawnSync('/bin/sh', ['-c', 'exec "$@" 2>/dev/full', 'sh', ...program(new URL('./log-on.ts', import.meta.url))], { encoding: 'utf8', timeout: 20_000 });
+  expect({ stdout, status }).toEqual({ stdout: 'went on\n', status: 0 });
 });

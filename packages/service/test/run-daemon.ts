@@ -1,4 +1,5 @@
-/** A daemon process for the lifecycle test: `orderly`, `hanging`, `broken` or `failing`. */
+/** A daemon process for the lifecycle test: `orderly`, `hanging`, `broken`, `failing` or `unusable`. */
+import { mkdir } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PeerdError } from '@peerd/protocol';
 import { runDaemon } from '../src/index.ts';
@@ -7,6 +8,7 @@ const mode = process.argv[2];
 
 await runDaemon(async () => {
   if (mode === 'failing') throw new PeerdError('state_locked', 'the state is locked', { hint: 'stop the other one' });
+  if (mode === 'unusable') await mkdir('/dev/null/state');
   return {
     stop: async () => {
       if (mode === 'broken') throw new Error('cannot stop');
@@ -20,4 +22,4 @@ await runDaemon(async () => {
   };
 });
 setInterval(() => {}, 60_000);
-if (mode !== 'failing') process.send?.('started');
+if (mode !== 'failing' && mode !== 'unusable') process.send?.('started');

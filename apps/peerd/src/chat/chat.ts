@@ -27,9 +27,11 @@ export interface ChatLimits extends StoreLimits {
   readonly queued: number;
   /** How long `send` waits for the acknowledgement. */
   readonly deliveryWaitMs: number;
+  /** After which what is not acknowledged goes out again. */
+  readonly againMs: number;
 }
 
-export const chatLimits: ChatLimits = { perStranger: 100, ofStrangers: 1_000, perPeer: 50_000, rate: { burst: 256, perSecond: 20 }, queued: 10_000, deliveryWaitMs: 3_000 };
+export const chatLimits: ChatLimits = { perStranger: 100, ofStrangers: 1_000, perPeer: 50_000, rate: { burst: 256, perSecond: 20 }, queued: 10_000, deliveryWaitMs: 3_000, againMs: 60_000 };
 
 export interface ChatOptions {
   readonly database: Database;
@@ -44,7 +46,7 @@ export interface ChatOptions {
 
 /** As the owner of a need. */
 const owner = 'chat';
-/** Received messages of a peer between two rounds of trimming. */
+/** Messages of a peer, in both directions, between two rounds of trimming. */
 const trimEvery = 256;
 
 /** Nothing is asked of the links before `start`. */
@@ -62,8 +64,8 @@ export class StoredChat implements Chat, LinkUser {
   readonly #waiting: Map<PeerId, number>;
   readonly #outboxes = new Map<PeerId, Outbox>();
   readonly #pace: ReadPace;
-  /** How many messages came on a link. */
-  readonly #received = new WeakMap<Link, number>();
+  /** Messages that were stored since the peer's were trimmed. */
+  readonly #untrimmed = new Map<PeerId, number>();
   /** Senders that wait for an acknowledgement, by message. */
   readonly #senders = new Map<string, { readonly peer: PeerId; readonly acknowledged: () => void }>();
 
@@ -109,6 +111,7 @@ export class StoredChat implements Chat, LinkUser {
       throw error;
     }
     this.#outboxes.get(peer.id)?.wake();
+    this.#trim(peer.id).catch((error: unknown) => this.#options.logger.error({ peer: peer.id, err: error }, 'chat: old messages cannot be removed now'));
     const state = (await waiting.delivered) ? 'delivered' : 'queued';
     return { message: this.#view({ ...message, state }), state };
   }
@@ -128,12 +131,15 @@ export class StoredChat implements Chat, LinkUser {
 
   async disown(peer: PeerId): Promise<number> {
     const dropped = await this.#store.disown(peer);
-    if (this.#waiting.delete(peer)) this.#options.links().release(peer, owner);
+    this.#untrimmed.delete(peer);
+    // What was written meanwhile waits as before.
+    this.#settled(peer, dropped);
     return dropped;
   }
 
   linkUp(link: Link): void {
-    const outbox = new Outbox(link, this.#store);
+    const onFailure = (error: unknown): void => this.#options.logger.error({ peer: link.peer, err: error }, 'chat: queued messages cannot be read now');
+    const outbox = new Outbox(link, this.#store, { againMs: this.#limits.againMs, onFailure });
     this.#outboxes.set(link.peer, outbox);
     outbox.run().catch((error: unknown) => {
       if (!link.signal.aborted) this.#options.logger.error({ peer: link.peer, err: error }, 'chat: queued messages cannot be sent over this link');
@@ -150,7 +156,7 @@ export class StoredChat implements Chat, LinkUser {
   }
 
   async #receive(link: Link, body: WireChat): Promise<void> {
-    await this.#paceReceived(link);
+    await this.#pace.turn(link);
     const stranger = this.#options.contacts.get(link.peer) === undefined;
     const stored = await this.#store.receive({ peer: link.peer, peerName: link.name, id: body.id, text: body.text, sentAt: body.sentAt, stranger });
     if (stored === 'full') {
@@ -159,17 +165,19 @@ export class StoredChat implements Chat, LinkUser {
       this.#options.logger.warn({ peer: link.peer }, 'chat: a message was not stored, its sender is no contact and has too many here');
       return;
     }
-    if (stored !== 'duplicate') this.#publish(stored);
+    if (stored !== 'duplicate') {
+      this.#publish(stored);
+      await this.#trim(link.peer);
+    }
     // Not awaited: two peers that wait for each other to read would stop both. The rate bounds what may queue up here.
     link.send(encodeMessage(chatAck, { id: body.id })).catch(() => {});
   }
 
-  /** A flood is read as slowly as it may be stored. */
-  async #paceReceived(link: Link): Promise<void> {
-    const received = (this.#received.get(link) ?? 0) + 1;
-    this.#received.set(link, received);
-    if (received % trimEvery === 0) await this.#store.trim(link.peer);
-    await this.#pace.turn(link);
+  /** With the first message too: links, and runs of the daemon, may be short. */
+  async #trim(peer: PeerId): Promise<void> {
+    const untrimmed = this.#untrimmed.get(peer) ?? trimEvery;
+    this.#untrimmed.set(peer, untrimmed < trimEvery ? untrimmed + 1 : 1);
+    if (untrimmed >= trimEvery) await this.#store.trim(peer);
   }
 
   async #acknowledged(link: Link, id: string): Promise<void> {
@@ -187,8 +195,8 @@ export class StoredChat implements Chat, LinkUser {
     this.#publish(message);
   }
 
-  #settled(peer: PeerId): void {
-    const left = (this.#waiting.get(peer) ?? 1) - 1;
+  #settled(peer: PeerId, count = 1): void {
+    const left = (this.#waiting.get(peer) ?? 0) - count;
     if (left > 0) {
       this.#waiting.set(peer, left);
       return;

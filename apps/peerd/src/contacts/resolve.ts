@@ -25,13 +25,22 @@ export interface Surroundings {
 
 const minPrefix = 4;
 
+const folded = new WeakMap<Contact, string>();
+
+/** Folded once: a view of a large room compares each of its peers with each contact. */
+const foldedNameOf = (contact: Contact): string => {
+  const name = folded.get(contact) ?? foldName(contact.name);
+  folded.set(contact, name);
+  return name;
+};
+
 /** @throws PeerdError `no_such_peer`, `ambiguous_peer`, `trust_changed` */
 export const resolvePeer = (target: string, around: Surroundings): ResolvedPeer => {
   const id = idOf(target);
   if (id?.length === 52) return byId(id, target, around);
 
   const wanted = foldName(target);
-  const pinned = [...around.contacts.values()].filter((contact) => foldName(contact.name) === wanted);
+  const pinned = [...around.contacts.values()].filter((contact) => foldedNameOf(contact) === wanted);
   const bearers = uniqueIds(around.present.filter((sighting) => foldName(sighting.name) === wanted && !pinned.some((contact) => contact.id === sighting.id)));
   if (pinned.length > 1) throw ambiguous(target, [...pinned.map((contact) => contact.id), ...bearers], around);
   if (pinned[0]) return byContactName(pinned[0], bearers, around);
@@ -48,7 +57,7 @@ export const trustOf = (id: PeerId, name: string, contacts: ReadonlyMap<PeerId, 
   const contact = contacts.get(id);
   if (contact) return contact.trust;
   const wanted = foldName(name);
-  for (const other of contacts.values()) if (foldName(other.name) === wanted) return 'changed';
+  for (const other of contacts.values()) if (foldedNameOf(other) === wanted) return 'changed';
   return 'new';
 };
 

@@ -17,6 +17,8 @@ export const requestSignal = (reply: FastifyReply, stopping: AbortSignal, timeou
   reply.raw.once('close', onClose);
   stopping.addEventListener('abort', onStop, { once: true });
   if (stopping.aborted) onStop();
+  // It may have gone while something else was waited for; that is told once.
+  if (reply.raw.closed) onClose();
   return {
     signal: controller.signal,
     [Symbol.dispose]: () => {

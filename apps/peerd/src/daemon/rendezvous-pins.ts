@@ -9,8 +9,9 @@ export const loadPins = async (database: Database, now: () => number): Promise<R
   return {
     get: (address) => ids.get(address),
     set: async (address, id) => {
-      ids.set(address, id);
+      // First there: not a pin that a restart would forget.
       await database.run('INSERT INTO rendezvous_pins (address, id, since) VALUES (?, ?, ?) ON CONFLICT (address) DO UPDATE SET id = excluded.id, since = excluded.since', address, id, now());
+      ids.set(address, id);
     },
   };
 };

@@ -8,7 +8,9 @@ import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
 import type { DatabaseRequest } from './requests.ts';
 
 const tables = ['contacts', 'policies', 'rendezvous_pins'] as const;
-type Rows = Record<string, SQLInputValue>[];
+type Row = Record<string, SQLInputValue>;
+
+const SQLITE_CONSTRAINT = 19;
 
 const mentionsTable = new RegExp(`\\b(?:${tables.join('|')})\\b`);
 
@@ -38,7 +40,7 @@ export class TrustSnapshot {
     }
   }
 
-  /** Fills the tables of a fresh database, with what the schema of today knows. @returns rows; none where there is no snapshot, or no readable one */
+  /** Fills the tables of a fresh database, with what the schema of today knows and takes. @returns rows; none where there is no snapshot, or no readable one */
   restore(database: DatabaseSync): number {
     const document = this.#read();
     const known = knownTables(database);
@@ -46,18 +48,24 @@ export class TrustSnapshot {
     for (const table of tables) {
       if (!known.has(table)) continue;
       const columns = new Set(database.prepare(`PRAGMA table_info(${table})`).all().map(({ name }) => String(name)));
-      for (const row of document[table] ?? []) {
+      for (const row of rowsOf(document[table])) {
         const names = Object.keys(row).filter((name) => columns.has(name));
+        if (names.length === 0) continue;
         const sql = `INSERT OR IGNORE INTO ${table} (${names.join(', ')}) VALUES (${names.map(() => '?').join(', ')})`;
-        restored += Number(database.prepare(sql).run(...names.map((name) => row[name] ?? null)).changes);
+        try {
+          restored += Number(database.prepare(sql).run(...names.map((name) => row[name] ?? null)).changes);
+        } catch (error) {
+          if (!isRefusal(error)) throw error;
+        }
       }
     }
     return restored;
   }
 
-  #read(): Partial<Record<string, Rows>> {
+  #read(): Readonly<Record<string, unknown>> {
     try {
-      return JSON.parse(readFileSync(this.#path, 'utf8')) as Partial<Record<string, Rows>>;
+      const document: unknown = JSON.parse(readFileSync(this.#path, 'utf8'));
+      return isObject(document) ? document : {};
     } catch (error) {
       // Cut or changed from outside: it can't help, and must not keep the daemon from starting.
       if (error instanceof SyntaxError || (error as NodeJS.ErrnoException).code === 'ENOENT') return {};
@@ -65,5 +73,15 @@ export class TrustSnapshot {
     }
   }
 }
+
+const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
+
+const rowsOf = (value: unknown): Row[] => (Array.isArray(value) ? value : []).filter((row): row is Row => isObject(row));
+
+/** Of this row, not of the disk: a value of another kind, or one that the table does not take. */
+const isRefusal = (error: unknown): boolean => {
+  const { code, errcode = 0 } = error as { code?: string; errcode?: number };
+  return code === 'ERR_INVALID_ARG_TYPE' || (errcode & 0xff) === SQLITE_CONSTRAINT;
+};
 
 const knownTables = (database: DatabaseSync): Set<string> => new Set(database.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").all().map(({ name }) => String(name)));

@@ -1,5 +1,6 @@
 /** One program of the person who runs peerd: without a shell, in a process group of its own, for a bounded time. */
 import { spawn } from 'node:child_process';
+import type { Readable } from 'node:stream';
 
 export interface CommandOptions {
   /** Program and arguments. */
@@ -34,6 +35,8 @@ export const runCommand = async ({ words: [program = '', ...args], cwd, env, tim
     if (kept.byteLength > 0) output.push(kept);
   };
   const child = spawn(program, args, { cwd, env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
+  // Node makes none when the process has no descriptor left; the error comes then.
+  const pipes: readonly (Readable | undefined)[] = [child.stdout, child.stderr];
   let cause: 'timeout' | 'stopped' | undefined;
   let killing: NodeJS.Timeout | undefined;
   const { promise, resolve } = Promise.withResolvers<Omit<CommandResult, 'output'>>();
@@ -54,8 +57,7 @@ export const runCommand = async ({ words: [program = '', ...args], cwd, env, tim
   const onAbort = (): void => end('stopped');
   const timer = setTimeout(() => end('timeout'), timeoutMs);
   signal.addEventListener('abort', onAbort, { once: true });
-  child.stdout.on('data', collect);
-  child.stderr.on('data', collect);
+  for (const pipe of pipes) pipe?.on('data', collect);
   child.once('error', (error) => resolve({ outcome: 'failed', detail: error.message }));
   child.once('close', settle);
   try {
@@ -65,8 +67,7 @@ export const runCommand = async ({ words: [program = '', ...args], cwd, env, tim
     clearTimeout(timer);
     clearTimeout(killing);
     signal.removeEventListener('abort', onAbort);
-    child.stdout.destroy();
-    child.stderr.destroy();
+    for (const pipe of pipes) pipe?.destroy();
   }
 };
 

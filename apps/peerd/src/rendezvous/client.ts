@@ -219,15 +219,21 @@ export class RendezvousClient implements RosterSource {
     this.dispatch({ kind: 'due', random: this.#random() });
   }
 
-  #addresses(): Address[] {
-    return this.#context.deps.addresses(this.local).slice(0, maxAddresses);
+  /** Where the system does not tell them, as without descriptors, those of before count. */
+  #addresses(): readonly Address[] {
+    try {
+      return this.#context.deps.addresses(this.local).slice(0, maxAddresses);
+    } catch (error) {
+      this.#logger.warn({ err: error }, 'the addresses of this machine cannot be read now');
+      return this.#told;
+    }
   }
 
   #register(): void {
     const { room, roomSecret } = this.#context.deps;
     const channel = this.#channel;
     if (!channel) return;
-    const addresses = this.#addresses();
+    const addresses = [...this.#addresses()];
     this.#told = addresses;
     this.#asked = { monotonic: performance.now(), wall: Date.now() };
     const proof = roomSecret ? { roomProof: roomProof(roomSecret, room, channel.exportKeyingMaterial(roomKeyingBytes, roomKeyingLabel)) } : {};

@@ -40,11 +40,19 @@ export class Quota {
     this.#unlooked += bytes;
     if (this.#unlooked < lookEvery) return;
     this.#unlooked = 0;
+    try {
+      await this.#look(bytes);
+    } catch (error) {
+      this.give(bytes);
+      this.#unlooked = lookEvery;
+      throw error;
+    }
+  }
+
+  async #look(bytes: number): Promise<void> {
     const { bavail, bsize } = await statfs(this.#directory);
     const free = bavail * bsize;
     if (free >= this.#reserve + bytes) return;
-    this.give(bytes);
-    this.#unlooked = lookEvery;
     throw new PeerdError('spool_full', `the file system of the spool has ${free} bytes free, and ${this.#reserve} are left to other uses`, {
       hint: 'Free some space on the file system of the state directory, or send it from a path that peerd can read.', details: { free, reserve: this.#reserve },
     });

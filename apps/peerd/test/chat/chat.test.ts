@@ -234,6 +234,19 @@ describe('chat', () => {
     await Promise.all([again, dave.user.send(bob, 'there is room now', never)]);
   });
 
+  test('what there was no room for comes again over the same link, and the messages behind it too', async () => {
+    const alice = await person('alice', { againMs: 20 });
+    const bob = await person('bob', { perStranger: 1 });
+    linkPair(alice, bob);
+    expect((await alice.user.send(bob, 'first', never)).state).toBe('delivered');
+    for (let index = 0; index < 40; index += 1) expect((await alice.user.send(bob, `${index}`, AbortSignal.abort())).state).toBe('queued');
+    bob.contacts.add(alice.id);
+    const last = bob.next(({ text }) => text === '39');
+    await bob.user.adopt(alice.id);
+    await last;
+    expect(await texts(bob, alice)).toEqual(['first delivered', ...Array.from({ length: 40 }, (_, index) => `${index} delivered`)]);
+  });
+
   test('a flood waits: beyond the burst it is read at the given rate', async () => {
     const [alice, bob] = await friends({ rate: { burst: 5, perSecond: 1 } });
     const pair = linkPair(alice, bob);
@@ -261,6 +274,34 @@ describe('chat', () => {
     expect(kept[0]).toBe('waiting queued');
     expect(kept.length).toBeLessThan(10 + 256);
     expect(kept.at(-1)).toBe('300 delivered');
+  });
+
+  test('the same over many links, and of what was only sent', async () => {
+    const [alice, bob] = await friends({ perPeer: 10, rate: { burst: 10_000, perSecond: 1 } });
+    for (let link = 0; link < 3; link += 1) {
+      const pair = linkPair(alice, bob);
+      for (let sent = 0; sent < 150; sent += 25) await Promise.all(Array.from({ length: 25 }, (_, index) => alice.user.send(bob, `${link} ${sent + index}`, never)));
+      pair.cut();
+    }
+    for (const [one, other] of [[alice, bob], [bob, alice]] as const) expect((await texts(one, other)).length).toBeLessThan(10 + 256 + 25);
+  });
+
+  test('a database that fails for a while: what waits goes out over the same link', async () => {
+    const [alice, bob] = await friends();
+    expect((await alice.user.send(bob, 'waiting', AbortSignal.timeout(1))).state).toBe('queued');
+    await alice.database.run('ALTER TABLE messages RENAME TO hidden');
+    const arrived = bob.next(({ text }) => text === 'waiting');
+    linkPair(alice, bob);
+    await alice.database.get('SELECT 1');
+    await alice.database.run('ALTER TABLE hidden RENAME TO messages');
+    await arrived;
+  });
+
+  test('a message that is written while its peer is forgotten still waits', async () => {
+    const [alice, bob] = await friends();
+    await alice.user.send(bob, 'before', AbortSignal.timeout(1));
+    const [dropped, { state }] = await Promise.all([alice.user.disown(bob.id), alice.user.send(bob, 'meanwhile', AbortSignal.timeout(1))]);
+    expect([dropped, state, alice.user.queued, [...alice.links.needed]]).toEqual([1, 'queued', 1, ['chat b']]);
   });
 
   test('what is no message is refused: empty, too long, with NUL', async () => {

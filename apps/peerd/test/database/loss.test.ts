@@ -112,6 +112,17 @@ describe('what is kept beside the database', () => {
     expect(await database.all('SELECT id, last_seen FROM contacts')).toEqual([{ id: 'bob', last_seen: null }]);
   });
 
+  test('what in it is damaged is left out, the rest comes back, and nothing keeps the daemon from starting', async () => {
+    const row = (id: string, more: object = {}): object => ({ id, name: 'Bob', trust: 'pinned', addresses: '[]', since: 1, ...more });
+    const rows = [row('ann'), row('time', { since: 'x' }), row('trust', { trust: 'other' }), row('value', { name: {} }), null, 7, { name: 'no id' }, row('bob')];
+    for (const [document, ids] of [[{ contacts: rows, policies: 5, rendezvous_pins: [[]] }, ['ann', 'bob']], [null, []], ['x', []]] as const) {
+      const stateDir = await temporary();
+      await writeFile(join(stateDir, 'trust.json'), JSON.stringify(document));
+      const database = await open(stateDir, () => {});
+      expect((await database.all<{ id: string }>('SELECT id FROM contacts ORDER BY id')).map(({ id }) => id)).toEqual(ids);
+    }
+  });
+
   test('a change stands although it cannot be kept, somebody is told, and the next one keeps it', async () => {
     const stateDir = await temporary();
     const onTrustNotKept = vi.fn<(message: string) => void>();

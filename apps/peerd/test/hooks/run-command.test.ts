@@ -1,4 +1,6 @@
+import { spawnSync } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, test, vi } from 'vitest';
 import { type CommandResult, runCommand } from '../../src/hooks/run-command.ts';
 
@@ -20,6 +22,12 @@ describe('a program of the person', () => {
     expect(await run('kill -9 $$')).toMatchObject({ outcome: 'failed', detail: 'ended by SIGKILL' });
     expect(await runCommand({ words: ['/nonexistent/program'], env: {}, timeoutMs: 20_000, signal: new AbortController().signal })).toMatchObject({ outcome: 'failed', detail: expect.stringContaining('ENOENT') as string });
     expect(await run('true', { cwd: '/nonexistent' })).toMatchObject({ outcome: 'failed' });
+  });
+
+  test('that cannot be started for want of descriptors', () => {
+    const script = fileURLToPath(new URL('./run-without-descriptors.ts', import.meta.url));
+    const { stdout, stderr } = spawnSync('/bin/sh', ['-c', 'ulimit -n 64; exec "$@"', 'sh', process.execPath, '--conditions=@peerd/source', script], { encoding: 'utf8' });
+    expect({ stdout, stderr }).toEqual({ stdout: expect.stringMatching(/^failed: .*EMFILE\n$/) as string, stderr: '' });
   });
 
   test('that writes without end keeps no more than the beginning', async () => {

@@ -73,6 +73,23 @@ describe('client of a rendezvous', () => {
     expect(rendezvous.roster.all()).toHaveLength(10_000);
   });
 
+  test('addresses that cannot be read for a while, at a heartbeat or before: those of before count, and no attempt is lost', async () => {
+    const host = { host: '192.0.2.7', port: 1_000, kind: 'host' } as const;
+    let now: (() => Address[]) | undefined;
+    const failing = (): never => {
+      throw new Error('no descriptors');
+    };
+    const rendezvous = create({ addresses: () => now?.() ?? failing() });
+    rendezvous.start();
+    const served = await server.served.next();
+    expect((await served.register([], { heartbeatMs: 50, leaseMs: 30_000 })).addresses).toEqual([]);
+    now = () => [host];
+    while ((await served.messages.next()).kind !== 'register');
+    now = failing;
+    for (let pings = 0; pings < 3; pings += 1) expect(await served.messages.next()).toMatchObject({ kind: 'ping' });
+    expect(rendezvous.readings()[0]?.announced).toEqual([host]);
+  });
+
   test('registers with its addresses, pins the key, shows the roster, unregisters', async () => {
     const rendezvous = create();
     rendezvous.start();

@@ -20,6 +20,9 @@ interface Kept {
 /** Takes one event in the form of the wire. */
 export type Subscriber = (text: string) => void;
 
+/** Half of what a subscriber may leave unread: who comes back gets all of it at once. */
+const defaultMaxKeptCharacters = 2 * 1_024 * 1_024;
+
 export class EventHub implements EventSink {
   readonly #maxKept: number;
   readonly #maxKeptCharacters: number;
@@ -31,7 +34,7 @@ export class EventHub implements EventSink {
   readonly #subscribers = new Set<Subscriber>();
   readonly #listeners = new Set<(event: ControlEvent) => void>();
 
-  constructor({ firstId, maxKept = 1_024, maxKeptCharacters = 8 * 1_024 * 1_024 }: HubOptions) {
+  constructor({ firstId, maxKept = 1_024, maxKeptCharacters = defaultMaxKeptCharacters }: HubOptions) {
     this.#lastId = firstId - 1;
     this.#lostId = firstId - 1;
     this.#maxKept = maxKept;

@@ -92,5 +92,5 @@ const nameOf = (id: PeerId, known: KnownPeers): string => known.links.get(id)?.n
 const checkedName = (name: string): string => {
   const result = nameSettingSchema.safeParse(name);
   if (result.success) return result.data;
-  throw new PeerdError('invalid_argument', `name: ${result.error.issues[0]?.message ?? 'invalid'}`);
+  throw new PeerdError('invalid_argument', `name: ${result.error.issues[0]?.message ?? 'invalid'}`, { hint: 'Give the contact another name, or none: then it has the one that the peer gives itself.' });
 };

@@ -60,6 +60,21 @@ describe('GET /v1/events', () => {
     for (const id of ['100', '7', '104', 'x']) expect(await take(blocks(await world.events(id)), 2)).toEqual(['103 hello', '103 reset']);
   });
 
+  test('who comes back for everything that is kept is not cut off for not reading it at once', async () => {
+    const world = await controlWorld();
+    const message = { id: 'm', peer: { id: 'b'.repeat(52), name: 'bob' }, direction: 'received', text: 'x'.repeat(60_000), sentAt: 1, state: 'delivered', stranger: false } as const;
+    for (let count = 0; count < 100; count += 1) world.hub.publish({ kind: 'message', message });
+    let since = 100;
+    let stream = blocks(await world.events(`${since}`));
+    while ((await take(stream, 2)).at(-1) === '199 reset') {
+      since += 1;
+      stream = blocks(await world.events(`${since}`));
+    }
+    world.hub.publish({ kind: 'peers' });
+    const rest = Array.from({ length: 198 - since }, (_, index) => `${since + 2 + index} message`);
+    expect(await take(stream, rest.length + 1)).toEqual([...rest, '200 peers']);
+  });
+
   test('a comment keeps the connection known to be alive', async () => {
     const world = await controlWorld({ events: { commentMs: 5 } });
     expect(await take(blocks(await world.events()), 3)).toEqual(['99 hello', ': still here', ': still here']);
