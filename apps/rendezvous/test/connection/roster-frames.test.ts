@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { RosterFrames } from '../../src/connection/roster-frames.ts';
 
-const id = fc.string({ unit: fc.constantFrom(...'abcdefghijklmnopqrstuvwxyz234567'), minLength: 52, maxLength: 52 });
+const id = fc.string({ unit: fc.constantFrom('a', 'z', '2', '7'), minLength: 52, maxLength: 52 });
 const uint = fc.oneof(fc.nat(), fc.maxSafeNat());
 const entry: fc.Arbitrary<RosterEntry> = fc.record({
   id, epoch: uint,
