@@ -7,7 +7,7 @@ import { sha256OfFile, writeRandomFile } from '../harness/files.ts';
 import { type Host, namespacesUnavailable, twoHosts } from '../harness/namespaces.ts';
 import { type Peer, World } from '../harness/world.ts';
 
-const run = promisify(execFile);
+const execute = promisify(execFile);
 const unavailable = await namespacesUnavailable();
 if (unavailable !== undefined) console.warn(`skipped: unplugged: ${unavailable}`);
 
@@ -16,17 +16,21 @@ const linkGoneMs = 25_000;
 /** A lease is 30 s. */
 const leaseGoneMs = 45_000;
 
-/** Connections of a host to the other one that its kernel holds to be alive. */
-const connections = async (from: Host, to: Host): Promise<number> => {
-  const [command = '', ...args] = [...from.prefix, 'ss', '-Htn', 'state', 'established', 'dst', to.address];
-  return (await run(command, args)).stdout.split('\n').filter(Boolean).length;
+/** What a program prints that runs on a host. */
+const printed = async (host: Host, ...words: readonly string[]): Promise<string> => {
+  const [command = '', ...args] = [...host.prefix, ...words];
+  return (await execute(command, args)).stdout;
 };
+
+/** Connections of a host to the other one that its kernel holds to be alive. */
+const connections = async (from: Host, to: Host): Promise<number> =>
+  (await printed(from, 'ss', '-Htn', 'state', 'established', 'dst', to.address)).split('\n').filter(Boolean).length;
 
 const linksOf = async (peer: Peer): Promise<number> => (await peer.json<{ links: unknown[] }>('status')).links.length;
 
 const metric = async (host: Host, address: string, series: string): Promise<number> => {
-  const [command = '', ...args] = [...host.prefix, process.execPath, '-e', 'fetch(process.argv[1]).then((answer) => answer.text()).then(console.log)', `http://${address}/metrics`];
-  return Number((await run(command, args)).stdout.split('\n').find((line) => line.startsWith(`${series} `))?.slice(series.length));
+  const text = await printed(host, process.execPath, '-e', 'fetch(process.argv[1]).then((answer) => answer.text()).then(console.log)', `http://${address}/metrics`);
+  return Number(text.split('\n').find((line) => line.startsWith(`${series} `))?.slice(series.length));
 };
 
 describe.skipIf(unavailable !== undefined)('the cable between two hosts is pulled', () => {
@@ -52,8 +56,8 @@ describe.skipIf(unavailable !== undefined)('the cable between two hosts is pulle
     await Promise.all([
       alice.seesPeers((seen) => seen.some(({ name, state }) => name === 'bob' && state === 'offline'), leaseGoneMs),
       bob.seesPeers((seen) => seen.some(({ name, state }) => name === 'alice' && state === 'offline'), leaseGoneMs),
-      expect.poll(async () => [await connections(left, right), await connections(right, left)], { timeout: leaseGoneMs, interval: 1_000 }).toEqual([0, 0]),
     ]);
+    await expect.poll(async () => [await connections(left, right), await connections(right, left)], { timeout: leaseGoneMs, interval: 1_000 }).toEqual([0, 0]);
     expect(await metric(left, rendezvous.admin, 'rendezvous_departures_total{reason="lease_expired"}')).toBe(1);
     expect(await metric(left, rendezvous.admin, 'rendezvous_registered_peers')).toBe(1);
     for (const [peer, host] of [[alice, left], [bob, right]] as const) {
