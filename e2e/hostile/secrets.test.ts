@@ -11,15 +11,10 @@ import type { Daemon } from '../harness/process.ts';
 import { consent, file, makeOffer, propose } from '../harness/scripted-offer.ts';
 import { ScriptedPeer, targetOf } from '../harness/scripted-peer.ts';
 import { type Peer, type Rendezvous, World } from '../harness/world.ts';
+import { formsOf, formsOfKeyIn } from './secret-forms.ts';
 
 const roomSecret = 'open sesame, said Ali Baba';
 const isRoot = process.getuid?.() === 0;
-
-/** As it is, and in the ways in which bytes are written down. */
-const formsOf = (secret: string | Uint8Array): Buffer[] => {
-  const bytes = Buffer.from(secret as string);
-  return [bytes, ...(['hex', 'base64', 'base64url'] as const).map((form) => Buffer.from(bytes.toString(form).replace(/=+$/, '')))];
-};
 
 const recorded = (daemon: Daemon | undefined): Buffer[] => {
   const written: Buffer[] = [Buffer.from(daemon?.log.join('\n') ?? '')];
@@ -50,10 +45,7 @@ describe('secrets and doors', () => {
     await mallory.pinnedAt(bob);
     secrets.set('the secret of the room', formsOf(roomSecret));
     secrets.set('the admin token', formsOf(readFileSync(join(rendezvous.directory, 'state/admin-token'), 'utf8').trim()));
-    for (const { directory } of [rendezvous, alice, bob]) {
-      const body = readFileSync(join(directory, 'state/identity.key'), 'utf8').replace(/-----.*-----|\n/g, '');
-      secrets.set(`the key in ${directory}`, [...formsOf(body), ...formsOf(Buffer.from(body, 'base64').subarray(-32))]);
-    }
+    for (const { directory } of [rendezvous, alice, bob]) secrets.set(`the key in ${directory}`, formsOfKeyIn(join(directory, 'state')));
     // A token that was used for nothing, and the nonce of a comparison.
     const link = await mallory.link(await targetOf(bob));
     const offer = makeOffer([file(['x'], 'content')]);

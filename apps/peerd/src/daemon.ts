@@ -40,6 +40,7 @@ import { loadIntroductionRequests } from './introductions/requests.ts';
 import { createNotifications } from './hooks/notifications.ts';
 import { createOnReceived } from './hooks/on-received.ts';
 import { createMetrics } from './metrics.ts';
+import { Pacing } from './net/pacing.ts';
 import { createLinks, type LinkLayer } from './peer/links.ts';
 import type { LinkUser } from './peer/ports.ts';
 import { openReceiptLog } from './receipts/log.ts';
@@ -124,7 +125,8 @@ export const createDaemon = async (settings: PeerdSettings, { logger, env, onFat
     },
     onError: (error) => logger.error({ err: error }, 'a contact could not be stored'),
   });
-  const chat = await loadChat({ database, contacts, links: () => links, events: hub, logger, onRefused: metrics.messageRefused });
+  const pacing = new Pacing({ registry: metrics.registry, logger, now: () => performance.now() });
+  const chat = await loadChat({ database, contacts, links: () => links, events: hub, logger, pacing, onRefused: metrics.messageRefused });
   const receipts = await openReceiptLog({ stateDir, database, self: identity.id, logger });
   starting.defer(() => receipts.close());
   const spool = await Spool.open({ stateDir, limit: settings.spoolQuota, logger, now });
@@ -147,13 +149,14 @@ export const createDaemon = async (settings: PeerdSettings, { logger, env, onFat
     links: () => links,
     isOnline: (peer) => rendezvous.roster.get(peer) !== undefined,
     events: hub,
+    pacing,
     metrics: createTransferMetrics(metrics.registry, (direction, state) => transfers.unfinished(direction, state)),
     settings: { stateDir, downloadDir, durability: settings.durability, ...(settings.limitRate === undefined ? {} : { limitRate: settings.limitRate }) },
   });
   starting.defer(() => transfers.stop());
 
   const introductions = new IntroductionDesk({ policy: settings.introductions, requests, contacts, links: () => links, events: hub, logger });
-  const verifications = new Verifications({ self: identity.id, contacts, events: hub, logger, now });
+  const verifications = new Verifications({ self: identity.id, contacts, events: hub, logger, pacing, now });
   const hello = { versions: [...protocolVersions], nonce: randomBytes(nonceBytes), name: settings.name, agent: `peerd/${version}` };
   const users: LinkUser[] = [watchLinks({ contacts, events: hub, logger, onChange: peersChanged.call }), chat, transfers, verifications];
   const links: LinkLayer = createLinks({
@@ -205,7 +208,7 @@ export const createDaemon = async (settings: PeerdSettings, { logger, env, onFat
     routes: (app) => {
       void app.register(daemonRoutes, {
         whoami: { ...self, shortId: shortPeerId(self.id) },
-        status: () => statusOf({ fixed, contacts, links: () => links.all(), rendezvous: () => rendezvous.status(), transfers: () => transfers.counts(), chat }),
+        status: () => statusOf({ fixed, contacts, pacing, links: () => links.all(), rendezvous: () => rendezvous.status(), transfers: () => transfers.counts(), chat }),
       });
       void app.register(doctorRoutes, {
         examine: () =>

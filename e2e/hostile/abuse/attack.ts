@@ -5,8 +5,8 @@ export interface Attack {
   readonly victim: 'peerd' | 'rendezvous';
   /** What the offender hears in the end: a code of the registry, `dropped` without a word, or how far it came. */
   readonly told: RegExp;
-  /** The series that counts it, if any does. */
-  readonly metric?: string;
+  /** The series that counts it. */
+  readonly metric: string;
   /** Memory that its victim may take meanwhile, if that is not the usual bound. */
   readonly mostBytes?: number;
   /** A shorter one shows nothing. */

@@ -81,7 +81,7 @@ export const attacks: readonly Attack[] = [
     run: (stage, signal) => withoutHello(stage, { ...hostOf(stage.rendezvous.address), id: stage.rendezvous.id }, rendezvousAlpn, signal),
   },
   {
-    name: 'offers of a stranger', victim: 'peerd', told: /^too_many_offers$/, metric: 'peerd_offers_refused_total{reason="too_many_offers"}',
+    name: 'offers of a stranger', victim: 'peerd', told: /^too_many_offers$/, metric: 'peerd_paced_seconds_total{what="offers"}',
     run: async (stage, signal) => {
       using link = await stage.stranger();
       for (let count = 0; count < 8; count += 1) await propose(link, makeOffer([file(['x'])]));
@@ -110,7 +110,7 @@ export const attacks: readonly Attack[] = [
   },
   {
     // Without the bound, more would be stored meanwhile than may be read.
-    name: 'chat of a contact', victim: 'peerd', told: /^read slowly$/, leastMs: 5_000,
+    name: 'chat of a contact', victim: 'peerd', told: /^read slowly$/, metric: 'peerd_paced_seconds_total{what="messages"}', leastMs: 5_000,
     run: async (stage, signal) => {
       const { link } = await stage.contact();
       const started = performance.now();
@@ -176,7 +176,7 @@ export const attacks: readonly Attack[] = [
     },
   },
   {
-    name: 'slow HTTP', victim: 'peerd', told: /^dropped$/,
+    name: 'slow HTTP', victim: 'peerd', told: /^dropped$/, metric: 'http_connections_dropped_total',
     run: (stage, signal) => connections(hostOf(stage.metrics), 400, 128, signal, (socket) => socket.write('GET /metrics HTTP/1.1\r\n')),
   },
   ...stormAttacks,

@@ -1,5 +1,5 @@
 /** What a contact may say, said without end: each costs its victim a query or a directory. */
-import { chatAck, chunkFrameType, compare, dataConnectionsTaken, dataRequest, encodeFrameHeader, encodeMessage, MiB, offer as offerMessage, ping, type TransferId } from '@peerd/protocol';
+import { chatAck, chunkFrameType, compare, dataConnectionsTaken, dataRequest, encodeFrameHeader, encodeMessage, MiB, offer as offerMessage, ping, type TransferId, verifyCommit } from '@peerd/protocol';
 import { newUlid } from '@peerd/service';
 import { consent, file, makeOffer, openData, propose } from '../../harness/scripted-offer.ts';
 import type { ScriptedData } from '../../harness/scripted-peer.ts';
@@ -24,7 +24,7 @@ export const contactAttacks: readonly Attack[] = [
     },
   },
   {
-    name: 'acknowledgements of nothing', victim: 'peerd', told: /^read slowly$/,
+    name: 'acknowledgements of nothing', victim: 'peerd', told: /^read slowly$/, metric: 'peerd_paced_seconds_total{what="messages"}',
     run: async (stage) => {
       const { link } = await stage.contact();
       using _ = link;
@@ -32,7 +32,7 @@ export const contactAttacks: readonly Attack[] = [
     },
   },
   {
-    name: 'questions of a contact', victim: 'peerd', told: /^read slowly$/,
+    name: 'questions of a contact', victim: 'peerd', told: /^read slowly$/, metric: 'peerd_paced_seconds_total{what="questions"}',
     run: async (stage) => {
       const { peer, link } = await stage.contact();
       using _ = link;
@@ -41,7 +41,15 @@ export const contactAttacks: readonly Attack[] = [
     },
   },
   {
-    name: 'data connections that stop within a chunk', victim: 'peerd', told: /^64 held, 0 more$/, mostBytes: 320 * MiB,
+    name: 'comparisons of codes', victim: 'peerd', told: /^read slowly$/, metric: 'peerd_paced_seconds_total{what="verification"}',
+    run: async (stage) => {
+      const { link } = await stage.contact();
+      using _ = link;
+      return await idle(link, () => encodeMessage(verifyCommit, { commitment: Buffer.alloc(32) }), { burst: 32, perSecond: 2 });
+    },
+  },
+  {
+    name: 'data connections that stop within a chunk', victim: 'peerd', told: /^64 held, 0 more$/, metric: 'peerd_data_connections_refused_total', mostBytes: 320 * MiB,
     run: async (stage) => {
       const { peer, link } = await stage.contact();
       using _ = link;

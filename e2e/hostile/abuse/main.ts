@@ -29,7 +29,7 @@ const main = async ({ seconds, only }: Options, interrupted: AbortSignal): Promi
   for (const attack of attacks.filter(({ name }) => only === undefined || name === only)) {
     const { rss, honest, status, told, counted } = await measure(stage, attack, AbortSignal.any([interrupted, AbortSignal.timeout(Math.max(seconds * 1_000, attack.leastMs ?? 0))]));
     if (interrupted.aborted) break;
-    console.log(`| ${attack.name} | ${(rss.before / MiB).toFixed(0)} → ${(rss.peak / MiB).toFixed(0)} | ${times(honest)} | ${times(status)} | ${told} | ${attack.metric ? `${counted} ${attack.metric}` : ''} |`);
+    console.log(`| ${attack.name} | ${(rss.before / MiB).toFixed(0)} → ${(rss.peak / MiB).toFixed(0)} | ${times(honest)} | ${times(status)} | ${told} | ${counted} ${attack.metric} |`);
     if (!attack.told.test(told)) code = 1;
   }
   return code;

@@ -49,7 +49,7 @@ export const manifestAttacks: readonly Attack[] = [
     },
   },
   {
-    name: 'pages after the last one', victim: 'peerd', told: /^read slowly, delivered$/,
+    name: 'pages after the last one', victim: 'peerd', told: /^read slowly, delivered$/, metric: 'peerd_paced_seconds_total{what="idle"}',
     run: async (stage) => {
       const { peer, link } = await stage.contact();
       await stage.victim.json('policy', peer.id, 'auto');
@@ -63,7 +63,7 @@ export const manifestAttacks: readonly Attack[] = [
     },
   },
   {
-    name: 'messages of no transfer, and pages before consent', victim: 'peerd', told: /^read slowly$/,
+    name: 'messages of no transfer, and pages before consent', victim: 'peerd', told: /^read slowly$/, metric: 'peerd_paced_seconds_total{what="idle"}',
     run: async (stage) => {
       using link = await stage.stranger();
       const offer = makeOffer([file(['undecided'])]);
@@ -72,7 +72,7 @@ export const manifestAttacks: readonly Attack[] = [
     },
   },
   {
-    name: 'offers and pauses, again and again', victim: 'peerd', told: /^read slowly, read slowly$/,
+    name: 'offers and pauses, again and again', victim: 'peerd', told: /^read slowly, read slowly$/, metric: 'peerd_paced_seconds_total{what="idle"}',
     run: async (stage) => {
       const frames = [({ body }: ScriptedOffer) => encodeMessage(offerMessage, body), ({ transfer }: ScriptedOffer) => encodeMessage(pauseAck, { transfer })];
       const heard = frames.map(async (frame) => {

@@ -5,7 +5,7 @@
 import { isIP } from 'node:net';
 import { errorCodes, escapeText, formatAddress, PeerdError } from '@peerd/protocol';
 import Fastify, { type FastifyInstance } from 'fastify';
-import type { Registry } from 'prom-client';
+import { Counter, type Registry } from 'prom-client';
 import { z } from 'zod';
 import { boundConnections } from './bound-connections.ts';
 import { describeRoutes } from './openapi.ts';
@@ -37,7 +37,8 @@ export const createHttp = (options: HttpOptions): FastifyInstance => {
     keepAliveTimeout: idleMs,
     http: { headersTimeout: requestMs, connectionsCheckingInterval: checkEveryMs },
   });
-  boundConnections(app.server, maxConnections);
+  const dropped = new Counter({ name: 'http_connections_dropped_total', help: 'Connections to this port that gave way to newer ones, since there were too many.', registers: [options.registry] });
+  boundConnections(app.server, maxConnections, () => dropped.inc());
   app.addHook('onRequest', async (request) => {
     const host = request.host.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1').toLowerCase();
     if (host === 'localhost' || isIP(host) !== 0 || options.allowedHosts.includes(host)) return;

@@ -36,7 +36,7 @@ const pairs = (status: StatusResponse, colors: Colors, now: number): (readonly [
   ...several('rendezvous', status.rendezvous.map((server) => rendezvous(server, colors)), 'none'),
   ...several(
     'links',
-    status.links.map((link) => `${peerWithId(link.peer)} ${link.dialled ? 'at' : 'from'} ${link.address}, up for ${formatDuration(now - link.since)}`),
+    status.links.map((link) => linkLine(link, colors, now)),
     'none',
   ),
   ['transfers', transfers(status.transfers)],
@@ -50,6 +50,14 @@ const rendezvous = (server: StatusResponse['rendezvous'][number], colors: Colors
   const state = server.state === 'registered' ? colors.green(server.state) : server.state === 'refused' ? colors.red(server.state) : colors.yellow(server.state);
   const id = server.id === null ? '' : ` (${shortId(server.id)})`;
   return `${server.address}${id} ${state}${server.error === undefined ? '' : `: ${server.error.message}`}`;
+};
+
+/** A peer that is read slowly for less than this was in a hurry. */
+const tellPacedFromMs = 5_000;
+
+const linkLine = ({ peer, dialled, address, since, pacedMs = 0 }: StatusResponse['links'][number], colors: Colors, now: number): string => {
+  const paced = pacedMs < tellPacedFromMs ? '' : colors.yellow(`, says more than it may: not read for ${formatDuration(pacedMs)} of it`);
+  return `${peerWithId(peer)} ${dialled ? 'at' : 'from'} ${address}, up for ${formatDuration(now - since)}${paced}`;
 };
 
 const messages = ({ queued, strangers }: NonNullable<StatusResponse['messages']>): string =>

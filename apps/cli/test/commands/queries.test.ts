@@ -56,6 +56,12 @@ describe('as text, without colours where it is no terminal', () => {
       expect(shown).toMatch(part);
   });
 
+  test('status tells of who is read slowly, and not of who was in a hurry', async () => {
+    await using daemon = (await TestDaemon.start()).on('GET /v1/status', statusResponseSchema, { ...status, links: [4_999, 61_000].flatMap((pacedMs) => status.links.map((link) => ({ ...link, pacedMs }))) });
+    const { stdout } = await peerctl(['status'], { socket: daemon.socket, env: { CI: '1', FORCE_COLOR: '' } });
+    expect(stdout.split('\n').filter((line) => line.includes('bob')).map((line) => /says more than it may.*$/.exec(line)?.[0])).toEqual([undefined, 'says more than it may: not read for 1m 01s of it']);
+  });
+
   test('peers', async () => {
     expect(await text('peers')).toBe(
       [

@@ -18,7 +18,8 @@ import { type StoredMessage, type Unstored, viewOf } from './message.ts';
 import { Outbox } from './outbox.ts';
 import type { Chat, MessageQuery } from './ports.ts';
 import { MessageStore, type StoreLimits } from './store.ts';
-import { ReadPace } from '../net/read-pace.ts';
+import type { Pacing } from '../net/pacing.ts';
+import type { ReadPace } from '../net/read-pace.ts';
 
 export interface ChatLimits extends StoreLimits {
   /** What one peer may send us. Faster ones are not refused: their link is read more slowly. */
@@ -39,6 +40,7 @@ export interface ChatOptions {
   readonly links: () => Pick<Links, 'get' | 'need' | 'release'>;
   readonly events: EventSink;
   readonly logger: Logger;
+  readonly pacing: Pick<Pacing, 'pace'>;
   /** A message was not stored, since its sender is no contact and has too many here. */
   readonly onRefused?: () => void;
   readonly limits?: ChatLimits;
@@ -72,7 +74,7 @@ export class StoredChat implements Chat, LinkUser {
   constructor(options: ChatOptions, limits: ChatLimits, store: MessageStore, waiting: Map<PeerId, number>) {
     this.#options = options;
     this.#limits = limits;
-    this.#pace = new ReadPace(limits.rate);
+    this.#pace = options.pacing.pace('messages', limits.rate);
     this.#store = store;
     this.#waiting = waiting;
   }

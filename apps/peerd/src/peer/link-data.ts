@@ -53,15 +53,16 @@ export class LinkData {
   /** The listening side was asked for a token: the other side wants to send. */
   onRequest({ transfer }: DataRequest): void {
     if (this.#link.dialled) throw new PeerdError('unexpected_message', 'a data-request came from the listening side');
-    if (!this.#isExpected(transfer) || this.#open.size >= maxOpen) return;
+    if (!this.#isExpected(transfer)) return;
     const round = this.#roundOf(transfer);
-    const token = this.#context.tokens.issue(this.#link.peer, (channel, frames) => {
+    const token = this.#open.size >= maxOpen ? undefined : this.#context.tokens.issue(this.#link.peer, (channel, frames) => {
       if (this.#link.signal.aborted || this.#roundOf(transfer) !== round) return false;
       this.#receive(transfer, this.#keep(channel, frames, 'receive', 'accepted'));
       return true;
     });
     // Not awaited: a reader that waits for its writer could wait for ever. Few tokens can be open.
     if (token) this.#link.send(encodeMessage(dataToken, { transfer, token })).catch(() => this.#context.tokens.revoke(token));
+    else this.#context.metrics.dataRefused();
   }
 
   /** The dialling side got a token: the one it asked for, or one that lets the other side send. */

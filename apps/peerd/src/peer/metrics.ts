@@ -8,6 +8,8 @@ export interface LinkMetrics {
   dialled(outcome: 'up' | ErrorCode): void;
   linkEnded(reason: ErrorCode, seconds: number): void;
   dataOpened(side: 'dialled' | 'accepted'): void;
+  /** A peer that asked for a data connection has too many. */
+  dataRefused(): void;
 }
 
 /** @param links read at each scrape */
@@ -19,6 +21,7 @@ export const createLinkMetrics = (registry: Registry, links: () => number): Link
   const ended = new Counter({ name: 'peerd_links_ended_total', help: 'Links that ended, by reason.', labelNames: ['reason'], registers });
   const durations = new Histogram({ name: 'peerd_link_seconds', help: 'How long links lasted.', buckets: [1, 10, 60, 600, 3_600, 36_000, 360_000], registers });
   const data = new Counter({ name: 'peerd_data_connections_total', help: 'Data connections that came up, by the side that dialled.', labelNames: ['side'], registers });
+  const dataRefused = new Counter({ name: 'peerd_data_connections_refused_total', help: 'Data connections that a peer asked for and that it got no token for, since it had too many.', registers });
   startAtZero(refused, 'reason', ['duplicate_link', 'handshake_timeout', 'malformed_frame', 'not_introduced', 'rate_limited', 'token_invalid', 'too_many_connections', 'wrong_key']);
   startAtZero(dials, 'outcome', ['up', 'handshake_timeout', 'peer_unreachable', 'rate_limited', 'wrong_key']);
   startAtZero(ended, 'reason', ['disconnected', 'duplicate_link', 'link_lost', 'malformed_frame', 'rate_limited', 'shutting_down', 'superseded', 'unexpected_message']);
@@ -31,5 +34,6 @@ export const createLinkMetrics = (registry: Registry, links: () => number): Link
       durations.observe(seconds);
     },
     dataOpened: (side) => data.inc({ side }),
+    dataRefused: () => dataRefused.inc(),
   };
 };

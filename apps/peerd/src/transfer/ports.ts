@@ -7,6 +7,7 @@ import type { Policies } from '../contacts/policies.ts';
 import type { Contacts } from '../contacts/ports.ts';
 import type { EventSink } from '../control/ports.ts';
 import type { Database } from '../database/ports.ts';
+import type { Pacing } from '../net/pacing.ts';
 import type { Links } from '../peer/ports.ts';
 import type { ReceiptLog } from '../receipts/ports.ts';
 import type { SpooledSources } from '../spool/ports.ts';
@@ -40,6 +41,7 @@ export interface TransferOptions {
   readonly events: EventSink;
   readonly logger: Logger;
   readonly metrics: TransferMetrics;
+  readonly pacing: Pick<Pacing, 'pace'>;
   readonly settings: TransferSettings;
   /** Something was delivered here, all of it or in part; it is over. */
   readonly onReceived?: (record: TransferRecord) => void;

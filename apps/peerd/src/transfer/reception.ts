@@ -1,7 +1,8 @@
 /** Messages of a link find their transfer: one that is at work, one that is over, or a new one. */
 import { cancel, encodeMessage, type LinkMessage, type Offer, PeerdError, type PeerId, reject, type TransferId, type TransferMessage } from '@peerd/protocol';
 import type { Rate } from '@peerd/service';
-import { ReadPace } from '../net/read-pace.ts';
+import type { Pacing } from '../net/pacing.ts';
+import type { ReadPace } from '../net/read-pace.ts';
 import type { Contacts } from '../contacts/ports.ts';
 import type { Link } from '../peer/ports.ts';
 import { checkBounds, checkRoom, isSameOffer, newIncoming } from './admission.ts';
@@ -16,6 +17,7 @@ export interface ReceptionOptions {
   readonly environment: TransferEnvironment;
   readonly registry: Registry;
   readonly contacts: Pick<Contacts, 'get'>;
+  readonly pacing: Pick<Pacing, 'pace'>;
   /** Messages of questions, which are no transfers: whether it was one. */
   readonly questions: (link: Link, message: TransferMessage) => Promise<boolean>;
   readonly outgoing: (record: TransferRecord) => OutgoingTransfer;
@@ -37,11 +39,13 @@ const idleRate: Rate = { burst: 1_000, perSecond: 100 };
 
 export class Reception {
   readonly #options: ReceptionOptions;
-  readonly #offers = new ReadPace(strangerRate);
-  readonly #idle = new ReadPace(idleRate);
+  readonly #offers: ReadPace;
+  readonly #idle: ReadPace;
 
   constructor(options: ReceptionOptions) {
     this.#options = options;
+    this.#offers = options.pacing.pace('offers', strangerRate);
+    this.#idle = options.pacing.pace('idle', idleRate);
   }
 
   /** @throws PeerdError to end the link */

@@ -99,9 +99,10 @@ class StoredTransfers implements TransferService {
     this.#answers = new Answers({
       directory: questionsDirectory(settings.stateDir), downloadDir: settings.downloadDir, posts: this.#environment.posts,
       judge: (link, offer) => prospectOf(this.#decider, link, offer),
+      pacing: options.pacing,
     });
     this.#reception = new Reception({
-      environment: this.#environment, registry: this.#registry, contacts,
+      environment: this.#environment, registry: this.#registry, contacts, pacing: options.pacing,
       questions: async (link, message) => this.#questions.message(link, message) || this.#answers.message(link, message),
       outgoing: (record) => this.#outgoing(record), incoming: (record, fresh) => this.#incoming(record, fresh),
     });

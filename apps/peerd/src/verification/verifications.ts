@@ -9,7 +9,8 @@ import {
   verifyNonceBytes, verifyReveal,
 } from '@peerd/protocol';
 import type { Logger, Rate } from '@peerd/service';
-import { ReadPace } from '../net/read-pace.ts';
+import type { Pacing } from '../net/pacing.ts';
+import type { ReadPace } from '../net/read-pace.ts';
 import type { Contacts } from '../contacts/ports.ts';
 import type { EventSink } from '../control/ports.ts';
 import type { Link, LinkUser } from '../peer/ports.ts';
@@ -19,6 +20,7 @@ export interface VerificationOptions {
   readonly contacts: Pick<Contacts, 'get' | 'trustOf' | 'verified'>;
   readonly events: EventSink;
   readonly logger: Logger;
+  readonly pacing: Pick<Pacing, 'pace'>;
   readonly now: () => number;
 }
 
@@ -36,10 +38,11 @@ interface Session {
 export class Verifications implements LinkUser {
   readonly #options: VerificationOptions;
   readonly #sessions = new Map<PeerId, Session>();
-  readonly #pace = new ReadPace(rate);
+  readonly #pace: ReadPace;
 
   constructor(options: VerificationOptions) {
     this.#options = options;
+    this.#pace = options.pacing.pace('verification', rate);
   }
 
   /** @throws PeerdError `wrong_state`: it is under way */

@@ -8,6 +8,7 @@ import { type ChatLimits, chatLimits, loadChat, type StoredChat } from '../../sr
 import { openDatabase } from '../../src/database/database.ts';
 import type { Database } from '../../src/database/ports.ts';
 import type { Link } from '../../src/peer/ports.ts';
+import { quietPacing } from '../net/quiet-pacing.ts';
 import { linkPair, neededLinks, type Party } from './linked-pair.ts';
 
 const never = new AbortController().signal;
@@ -42,6 +43,7 @@ const person = async (name: string, limits: Partial<ChatLimits> = {}, from?: { d
       },
     },
     logger: createLogger('test', 'silent'),
+    pacing: quietPacing(),
     limits: { ...chatLimits, deliveryWaitMs: 20_000, ...limits },
   });
   user.start();

@@ -20,6 +20,7 @@ import { openDatabase } from '../../src/database/database.ts';
 import { loadIntroductionRequests } from '../../src/introductions/requests.ts';
 import type { Link, Links } from '../../src/peer/ports.ts';
 import type { RosterPeer } from '../../src/rendezvous/ports.ts';
+import { quietPacing } from '../net/quiet-pacing.ts';
 import { answered, call, type Response } from '../unix-http.ts';
 
 export const self = { id: 'a'.repeat(52), name: 'alice' };
@@ -102,7 +103,7 @@ export const controlWorld = async (options: { hub?: Partial<HubOptions>; events?
   });
   const logger = createLogger('test', 'silent');
   const hub = new EventHub({ firstId: 100, ...options.hub });
-  const chat = await loadChat({ database, contacts, links: () => links, events: hub, logger });
+  const chat = await loadChat({ database, contacts, links: () => links, events: hub, logger, pacing: quietPacing() });
   const stopping = new AbortController();
   const unfinished: TransferSummary[] = [];
   const requests = await loadIntroductionRequests({ database, now: () => 1_000 });

@@ -24,6 +24,7 @@ import { Spool } from '../../src/spool/spool.ts';
 import { createTransferMetrics } from '../../src/transfer/metrics.ts';
 import type { TransferSettings } from '../../src/transfer/ports.ts';
 import { createTransfers, type TransferService } from '../../src/transfer/transfers.ts';
+import { quietPacing } from '../net/quiet-pacing.ts';
 
 /** Small, so that small files have many chunks. */
 export const chunkSize = 65_536;
@@ -84,6 +85,7 @@ export class Peer {
       }),
       isOnline: () => false,
       events: { publish: (event) => this.#publish(event) },
+      pacing: quietPacing(),
       metrics: createTransferMetrics(this.registry, (direction) => this.service.unfinished(direction)),
     });
     await this.service.start();

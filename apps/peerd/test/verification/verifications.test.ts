@@ -4,6 +4,7 @@ import { createLogger } from '@peerd/service';
 import { describe, expect, test } from 'vitest';
 import type { Link } from '../../src/peer/ports.ts';
 import { Verifications } from '../../src/verification/verifications.ts';
+import { quietPacing } from '../net/quiet-pacing.ts';
 import { linkPair, type Party } from '../chat/linked-pair.ts';
 
 interface Person extends Party {
@@ -32,6 +33,7 @@ const person = (name: string, store: () => Promise<void> = async () => {}): Pers
     },
     events: { publish: (event: ControlEvent) => void (event.kind === 'verification' && events.push(`${event.peer.name} ${event.state}`)) },
     logger: createLogger('test', 'silent'),
+    pacing: quietPacing(),
     now: () => 5,
   });
   return { id, name, user, events, verified, verify: (peer, onCode = () => {}, signal = never) => user.verify(peer.id, { signal, onCode }) };

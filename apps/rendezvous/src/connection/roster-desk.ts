@@ -5,7 +5,6 @@
 import { timingSafeEqual } from 'node:crypto';
 import {
   encodeMessage, leaseMs, PeerdError, type Register, registered, rendezvousHeartbeatMs, roomKeyingBytes, roomKeyingLabel, roomProof,
-  type RosterDelta, rosterDelta, type RosterSnapshot, rosterSnapshot,
 } from '@peerd/protocol';
 import type { ClientId } from '../client-id.ts';
 import { Alarm, type Clock } from '../clock.ts';
@@ -13,6 +12,7 @@ import { coalesceMs, fullRetryMs } from '../limits.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { Client } from './client.ts';
+import { RosterFrames } from './roster-frames.ts';
 
 export type DepartureReason = 'disconnected' | 'unregistered' | 'superseded' | 'removed' | 'lease_expired' | 'slow_consumer' | 'refused_frame' | 'moved';
 
@@ -29,8 +29,7 @@ export interface RosterDeskParts {
 export class RosterDesk {
   readonly #parts: RosterDeskParts;
   readonly #leases: Alarm;
-  /** Pages and deltas are encoded once for everybody who gets the same object. */
-  readonly #encoded = new WeakMap<RosterSnapshot | RosterDelta, Buffer>();
+  readonly #frames = new RosterFrames();
   #cancelPublish: (() => void) | undefined;
 
   constructor(parts: RosterDeskParts) {
@@ -115,7 +114,7 @@ export class RosterDesk {
 
   #sendSnapshot(client: Client): void {
     const pages = this.#parts.registry.snapshot(client.id);
-    client.outbox.sendSnapshot(pages.map((page) => this.#encode(page, () => encodeMessage(rosterSnapshot, page))));
+    client.outbox.sendSnapshot(pages.map((page) => this.#frames.page(page)));
     this.#parts.metrics.snapshots.inc();
   }
 
@@ -136,17 +135,9 @@ export class RosterDesk {
       for (const { client, delta } of news.deliveries) {
         const outbox = clients.get(client)?.outbox;
         if (!outbox) continue;
-        outbox.send(this.#encode(delta, () => encodeMessage(rosterDelta, delta)));
+        outbox.send(this.#frames.delta(delta));
         metrics.deltas.inc();
       }
     }
-  }
-
-  #encode(message: RosterSnapshot | RosterDelta, encode: () => Buffer): Buffer {
-    const known = this.#encoded.get(message);
-    if (known) return known;
-    const bytes = encode();
-    this.#encoded.set(message, bytes);
-    return bytes;
   }
 }

@@ -29,7 +29,8 @@ export interface StatusResponse {
   metrics: string | null;
   rendezvous: RendezvousStatus[];
   /** One per linked peer. */
-  links: { peer: PeerReference; since: number; address: string; dialled: boolean }[];
+  /** `pacedMs`: so long the link was not read, since the peer had said more than it may. */
+  links: { peer: PeerReference; since: number; address: string; dialled: boolean; pacedMs?: number }[];
   /** Counts by state of transfers that are not final. */
   transfers: { active: number; waiting: number; inbox: number };
   /** `queued`: of ours, not delivered yet. `strangers`: of peers that are no contacts. */
@@ -52,7 +53,7 @@ export const statusResponseSchema: z.ZodType<StatusResponse> = z.object({
       error: z.object({ code: z.string(), message: z.string() }).exactOptional(),
     }),
   ),
-  links: z.array(z.object({ peer: peerReferenceSchema, since: z.int(), address: z.string(), dialled: z.boolean() })),
+  links: z.array(z.object({ peer: peerReferenceSchema, since: z.int(), address: z.string(), dialled: z.boolean(), pacedMs: z.number().exactOptional() })),
   transfers: z.object({ active: z.int(), waiting: z.int(), inbox: z.int() }),
   messages: z.object({ queued: z.int(), strangers: z.int() }).exactOptional(),
   downloadDir: z.string(),

@@ -48,3 +48,19 @@ export const encodeCbor = (value: unknown): Buffer => {
   const bytes = encode(value, { ignoreUndefinedProperties: true });
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 };
+
+/** What `encodeCbor` makes of an array, in pieces. @param items encoded already */
+export const encodedArray = (items: readonly Uint8Array[]): Uint8Array[] => [headOf(0x80, items.length), ...items];
+
+/** What `encodeCbor` makes of a map, in pieces. @param fields values that are encoded already, in deterministic order: shorter keys first, then bytewise */
+export const encodedMap = (fields: Readonly<Record<string, readonly Uint8Array[]>>): Uint8Array[] => {
+  const entries = Object.entries(fields);
+  return [headOf(0xa0, entries.length), ...entries.flatMap(([key, pieces]) => [encodeCbor(key), ...pieces])];
+};
+
+/** A count has the head of an integer, with another major type (RFC 8949 §3). */
+const headOf = (major: number, count: number): Buffer => {
+  const head = Buffer.from(encodeCbor(count));
+  head.writeUInt8(head.readUInt8(0) | major, 0);
+  return head;
+};

@@ -1,7 +1,7 @@
 /** What every control message has in common: a type byte, a bound, a zod schema, and CBOR (RFC 8949) on the wire. */
 import { z } from 'zod';
 import { PeerdError } from '../errors.ts';
-import { encodeFrame } from '../frame/codec.ts';
+import { encodeFrameHeader } from '../frame/codec.ts';
 import { decodeCbor, encodeCbor } from './cbor.ts';
 
 export interface MessageDefinition<Kind extends string = string, Body = unknown> {
@@ -17,11 +17,13 @@ export interface MessageDefinition<Kind extends string = string, Body = unknown>
 export type BodyOf<D> = D extends MessageDefinition<string, infer Body> ? Body : never;
 
 /** A complete frame. The schema is checked on the way out too: what we send, we would accept. */
-export const encodeMessage = <Kind extends string, Body>(definition: MessageDefinition<Kind, Body>, body: Body): Buffer => {
-  const payload = encodeCbor(body);
-  if (payload.length > definition.maxBytes)
-    throw new PeerdError('frame_too_large', `${definition.kind} has ${payload.length} bytes, at most ${definition.maxBytes} are allowed`);
-  return encodeFrame(definition.type, payload);
+export const encodeMessage = <Kind extends string, Body>(definition: MessageDefinition<Kind, Body>, body: Body): Buffer => joinMessage(definition, [encodeCbor(body)]);
+
+/** A complete frame. @param pieces the encoded body, cut anywhere */
+export const joinMessage = ({ kind, type, maxBytes }: MessageDefinition, pieces: readonly Uint8Array[]): Buffer => {
+  const length = pieces.reduce((sum, piece) => sum + piece.byteLength, 0);
+  if (length > maxBytes) throw new PeerdError('frame_too_large', `${kind} has ${length} bytes, at most ${maxBytes} are allowed`);
+  return Buffer.concat([encodeFrameHeader(type, length), ...pieces]);
 };
 
 /** @throws PeerdError `malformed_frame`, naming the field */

@@ -14,7 +14,8 @@ import {
 } from '@peerd/protocol';
 import type { Rate } from '@peerd/service';
 import { assessEntries, Manifest, ManifestWriter } from '@peerd/transfer';
-import { ReadPace } from '../../net/read-pace.ts';
+import type { Pacing } from '../../net/pacing.ts';
+import type { ReadPace } from '../../net/read-pace.ts';
 import type { Link } from '../../peer/ports.ts';
 import { clipped, endOf } from '../ends.ts';
 import { topLevelOf } from '../manifest-intake.ts';
@@ -35,6 +36,7 @@ export interface AnswersOptions {
   readonly posts: Posts;
   /** What the peer's policy would say of such an offer. */
   readonly judge: (link: Link, offer: { bytes: number; names: readonly Uint8Array[]; conflict: string }) => 'ask' | 'block' | { into: string | undefined };
+  readonly pacing: Pick<Pacing, 'pace'>;
   readonly answerMs?: number;
 }
 
@@ -52,10 +54,11 @@ export class Answers {
   /** One of each peer: a new one takes the place of the one before. */
   readonly #questions = new Map<PeerId, Question>();
   readonly #tasks = new Set<Promise<void>>();
-  readonly #pace = new ReadPace(questionRate);
+  readonly #pace: ReadPace;
 
   constructor(options: AnswersOptions) {
     this.#options = options;
+    this.#pace = options.pacing.pace('questions', questionRate);
   }
 
   /** @returns whether the message belongs to a question */

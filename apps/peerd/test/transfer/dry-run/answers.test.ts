@@ -5,6 +5,7 @@ import { type Compare, type Compared, type Frame, FrameDecoder, linkMessages } f
 import { expect, onTestFinished, test, vi } from 'vitest';
 import type { Link } from '../../../src/peer/ports.ts';
 import { Answers } from '../../../src/transfer/dry-run/answers.ts';
+import { quietPacing } from '../../net/quiet-pacing.ts';
 import { Posts } from '../../../src/transfer/posts.ts';
 
 const question: Compare = { transfer: '01jd0000000000000000000000', entries: 1, bytes: 10, pages: 1, manifestBytes: 100, offerRoot: Buffer.alloc(32, 1), chunkSize: 1024 * 1024, conflict: 'rename' };
@@ -23,7 +24,7 @@ const asker = (peer: string): { link: Link; heard: (Compared | 'manifest-request
 
 const setup = async (answerMs?: number): Promise<{ answers: Answers; directory: string }> => {
   const directory = await mkdtemp(join(tmpdir(), 'peerd-answers-'));
-  const answers = new Answers({ directory, downloadDir: directory, posts: new Posts(), judge: () => ({ into: undefined }), ...(answerMs === undefined ? {} : { answerMs }) });
+  const answers = new Answers({ directory, downloadDir: directory, posts: new Posts(), pacing: quietPacing(), judge: () => ({ into: undefined }), ...(answerMs === undefined ? {} : { answerMs }) });
   onTestFinished(async () => {
     await answers.close();
     await rm(directory, { recursive: true });
