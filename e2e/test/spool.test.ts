@@ -1,12 +1,14 @@
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { chmodSync, chownSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { describe, expect, test } from 'vitest';
+import { canChangeUser, ofAnotherUser } from '../harness/another-user.ts';
 import { diffTrees } from '../harness/files.ts';
+import { Command, programs } from '../harness/process.ts';
 import { type Peer, World } from '../harness/world.ts';
 
 const MiB = 1024 * 1024;
@@ -34,18 +36,6 @@ const eventually = async <T>(read: () => Promise<T>, fits: (value: T) => boolean
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 };
-
-/** Another user as whom a daemon can run; only root can become it. */
-const nobody = 65_534;
-const canChangeUser = ((): boolean => {
-  if (process.getuid?.() !== 0) return false;
-  try {
-    execFileSync('setpriv', ['--reuid', String(nobody), '--regid', String(nobody), '--clear-groups', process.execPath, '-e', '0']);
-    return true;
-  } catch {
-    return false;
-  }
-})();
 
 describe.concurrent('standard input', () => {
   test('arrives under its name, also when both daemons are killed before the consent; then the spool is empty', async () => {
@@ -104,10 +94,7 @@ describe.runIf(canChangeUser)('paths that peerctl can read and peerd cannot (nee
     chmodSync(world.directory, 0o711);
     await world.rendezvous();
     const bob = await world.peer('bob', { args: ['--accept', 'auto'] }).start();
-    const alice = world.peer('alice', { prefix: ['setpriv', '--reuid', String(nobody), '--regid', String(nobody), '--clear-groups'] });
-    chownSync(alice.directory, nobody, nobody);
-    chownSync(alice.inboxDirectory, nobody, nobody);
-    await alice.start();
+    const alice = await ofAnotherUser(world, 'alice').start();
     await alice.seesPeers((peers) => peers.some(({ id }) => id === bob.id));
     const home = join(world.directory, 'home');
     mkdirSync(join(home, 'tree/empty'), { recursive: true });
@@ -121,7 +108,7 @@ describe.runIf(canChangeUser)('paths that peerctl can read and peerd cannot (nee
     chmodSync(home, 0o700);
     writeFileSync(join(world.directory, 'public'), 'public');
     // peerctl as the user that runs this test.
-    const sender = new (await import('../harness/process.ts')).Command((await import('../harness/process.ts')).programs.peerctl, ['--socket', alice.socket, '--json', 'send', 'bob', join(home, 'tree'), join(world.directory, 'public'), '--exclude', '*.log'], { env: bob.environment, cwd: world.directory });
+    const sender = new Command(programs.peerctl, ['--socket', alice.socket, '--json', 'send', 'bob', join(home, 'tree'), join(world.directory, 'public'), '--exclude', '*.log'], { env: bob.environment, cwd: world.directory });
     const queued = await sender.line((line) => line['event'] === 'queued');
     expect(queued).toMatchObject({ entries: 7, leftOut: 1, skipped: [], warnings: [`peerd may not read ${join(home, 'tree')}: it was uploaded to its spool, and is sent from there`] });
     expect((await sender.result).code).toBe(0);

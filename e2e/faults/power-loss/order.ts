@@ -8,6 +8,7 @@
  * 4. the receipt is appended to the log, and the log is flushed; only then the sender may have it
  * 5. the sender appends it to its own log and flushes that; only then a person hears of it, or the receiver that it is known
  */
+import { dirname } from 'node:path';
 import type { Call } from './strace-log.ts';
 
 export interface Reception {
@@ -74,11 +75,20 @@ export const spoolProblems = ({ sender, senderState }: Pick<Reception, 'sender' 
   const flushed = (path: string, from: number, by: number): boolean => sender.some((call) => is(flushing, (flushedPath) => flushedPath === path)(call) && call.begin >= from && call.end <= by);
   if (!move) return ['nothing was put into the spool'];
   const stored = sender.find((call) => call.begin >= move.end && is(writing, (path) => path === `${senderState}/peerd.db-wal`)(call));
+  const files = new Set(sender.filter(is(writing, (path) => path.startsWith(`${part}/`))).map(({ paths }) => paths[0] ?? ''));
+  const directories = new Set([...files].flatMap((file) => directoriesOf(file, part)));
   return [
-    ...(isFlushed(sender, (path) => path.startsWith(`${part}/`), move.begin) ? [] : ['what was uploaded was taken into the spool before it was flushed']),
-    ...(flushed(part, 0, move.begin) ? [] : ['its directory was not flushed']),
+    ...(files.size > 0 ? [] : ['nothing was written into the spool']),
+    ...[...files].filter((file) => !isFlushed(sender, (path) => path === file, move.begin)).map((file) => `${file} was taken into the spool before it was flushed`),
+    ...[...directories].filter((directory) => !flushed(directory, 0, move.begin)).map((directory) => `${directory} was not flushed`),
     ...(flushed(spool, move.end, stored?.begin ?? 0) ? [] : ['the transfer was stored before the spool was flushed']),
   ];
+};
+
+/** Those that lead to a file, up to the one that is `top`. */
+const directoriesOf = (file: string, top: string): string[] => {
+  const directory = dirname(file);
+  return directory === top ? [top] : [directory, ...directoriesOf(directory, top)];
 };
 
 /** Everything that was written there before `by` had been flushed by then; and something was. */

@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync, readlinkSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Command } from '../../harness/process.ts';
 import type { Peer } from '../../harness/world.ts';
 import { traced } from '../system.ts';
 import { orderProblems, type Reception } from './order.ts';
@@ -12,15 +13,13 @@ const calls = 'open,openat,write,writev,pwrite64,pwritev,ftruncate,copy_file_ran
 const delays = ['inject=fsync:delay_enter=300000', 'inject=fdatasync:delay_enter=20000'].flatMap((delay) => ['-e', delay]);
 const settleMs = 20_000;
 
-/** Sends `paths`, with `input` as standard input. @throws Error when the transfer fails */
-export const tracedSend = async (from: Peer, to: Peer, args: readonly string[], names: readonly string[], input?: Buffer): Promise<Reception> => {
+/** @param send starts `peerctl send` @param names that arrive @throws Error when the transfer fails */
+export const tracedSend = async (from: Peer, to: Peer, names: readonly string[], send: () => Command): Promise<Reception> => {
   const peers = [from, to];
   const outputs = peers.map(({ directory }) => join(directory, 'strace.txt'));
   const descriptors = peers.map(({ daemon }) => descriptorsOf(daemon?.pid ?? 0));
   const traces = await Promise.all(peers.map(({ daemon }, index) => traced(daemon?.pid ?? 0, ['-y', '-ttt', '-T', '-s', '512', '-e', `trace=${calls}`, ...delays], outputs[index])));
-  const command = from.command(['--json', 'send', to.id, ...args], input ? { stdin: 'pipe' } : {});
-  command.child.stdin?.end(input);
-  const { code, stderr } = await command.result;
+  const { code, stderr } = await send().result;
   const toldAt = Date.now() / 1_000;
   const state = (peer: Peer): string => realpathSync(join(peer.directory, 'state'));
   const seen = (): Reception => {

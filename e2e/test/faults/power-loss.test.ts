@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -6,6 +6,8 @@ import { orderProblems, spoolProblems } from '../../faults/power-loss/order.ts';
 import { readStrace } from '../../faults/power-loss/strace-log.ts';
 import { tracedSend } from '../../faults/power-loss/traced-send.ts';
 import { lacks } from '../../faults/system.ts';
+import { canChangeUser, ofAnotherUser } from '../../harness/another-user.ts';
+import { Command, programs } from '../../harness/process.ts';
 import { World } from '../../harness/world.ts';
 
 const unavailable = await lacks('strace');
@@ -75,9 +77,28 @@ describe.skipIf(unavailable !== undefined)('a power failure at any moment of a r
     writeFileSync(join(alice.directory, 'file'), randomBytes(2_500_000));
     mkdirSync(join(alice.directory, 'tree/below'), { recursive: true });
     for (const name of ['tree/a', 'tree/below/b']) writeFileSync(join(alice.directory, name), randomBytes(5_000));
-    const several = await tracedSend(alice, bob, ['file', 'tree'], ['file', 'tree']);
+    const several = await tracedSend(alice, bob, ['file', 'tree'], () => alice.command(['--json', 'send', bob.id, 'file', 'tree']));
     expect(orderProblems(several)).toEqual([]);
-    const input = await tracedSend(alice, bob, ['-', '--name', 'input'], ['input'], randomBytes(100_000));
+    const input = await tracedSend(alice, bob, ['input'], () => {
+      const command = alice.command(['--json', 'send', bob.id, '-', '--name', 'input'], { stdin: 'pipe' });
+      command.child.stdin?.end(randomBytes(100_000));
+      return command;
+    });
     expect([...spoolProblems(input), ...orderProblems(input)]).toEqual([]);
+  });
+
+  test.runIf(canChangeUser)('a tree that the daemon may not read, and that is uploaded (needs root: peerd runs as another user)', async () => {
+    await using world = await World.create();
+    chmodSync(world.directory, 0o711);
+    await world.rendezvous();
+    const bob = await world.peer('bob', { args: ['--accept', 'auto'] }).start();
+    const alice = await ofAnotherUser(world, 'alice').start();
+    await alice.seesPeers((peers) => peers.some(({ id }) => id === bob.id));
+    mkdirSync(join(bob.directory, 'tree/below'), { recursive: true });
+    for (const name of ['tree/a', 'tree/below/b']) writeFileSync(join(bob.directory, name), randomBytes(5_000));
+    chmodSync(bob.directory, 0o700);
+    // peerctl as the user that runs this test.
+    const uploaded = await tracedSend(alice, bob, ['tree'], () => new Command(programs.peerctl, ['--socket', alice.socket, '--json', 'send', bob.id, 'tree'], { env: bob.environment, cwd: bob.directory }));
+    expect([...spoolProblems(uploaded), ...orderProblems(uploaded)]).toEqual([]);
   });
 });

@@ -15,6 +15,7 @@ export { type DataSink, sendContent } from './sender/send-content.ts';
 export type { EntryFailureCode } from './sender/source-problems.ts';
 export { StageClock } from './stage-clock.ts';
 export { fileRootOf } from './store/content-root.ts';
+export { flushTree } from './store/flush-tree.ts';
 export { assertFreeBytes, freeSpace } from './store/free-space.ts';
 export type { PlacementLog } from './store/placement.ts';
 export { ioError } from './system-errors.ts';

@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { PeerdError, transferIdSchema } from '@peerd/protocol';
 import { type Logger, newUlid } from '@peerd/service';
-import { componentViolation, removeOwnTree } from '@peerd/transfer';
+import { componentViolation, flushTree, removeOwnTree } from '@peerd/transfer';
 import { insist } from '../net/insist.ts';
 import type { TransferRecord } from '../transfer/record.ts';
 import type { Spooled, SpooledSources, SpoolIntake } from './ports.ts';
@@ -87,12 +87,9 @@ export class Spool implements SpooledSources, SpoolIntake {
       try {
         await upload.write(bodyOf(content), file);
         await file.chmod((mode & 0o777) | 0o400);
-        // Nobody can give it once more.
-        await file.sync();
       } finally {
         await file.close();
       }
-      await syncDirectory(upload.directory);
     });
   }
 
@@ -145,6 +142,8 @@ export class Spool implements SpooledSources, SpoolIntake {
     try {
       await mkdir(part, { mode: 0o700 });
       await receive(upload);
+      // Nobody can give it once more.
+      await flushTree(part, upload.entries, signal);
       signal.throwIfAborted();
       await rename(part, this.#pathOf(id));
       await syncDirectory(this.#directory);

@@ -1,7 +1,7 @@
 /** The conflict policies that go into what is there: `overwrite` and `skip`. Repeatable after a crash at any point, as placing is. */
 import { escapeBytes, PeerdError } from '@peerd/protocol';
 import type { IndexedEntry } from '../manifest/manifest.ts';
-import { flushFileSystem } from '../store/durability.ts';
+import { flushFileSystem, manyEntries } from '../store/durability.ts';
 import { isStagingName } from '../store/staging.ts';
 import { ioError } from '../system-errors.ts';
 import { EntryBatch } from '../thread/entry-batch.ts';
@@ -10,8 +10,6 @@ import { nameOf } from './arrivals.ts';
 import type { PlaceOptions, Received } from './received.ts';
 import { encodeSealContent } from './seal.ts';
 
-/** From here on one flush of the file system is cheaper than one of each directory. */
-const manyEntries = 64;
 /** Records of the log that are written together. */
 const groupRecords = 1_000;
 

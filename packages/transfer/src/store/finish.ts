@@ -10,13 +10,11 @@ import type { Manifest } from '../manifest/manifest.ts';
 import { EntryBatch } from '../thread/entry-batch.ts';
 import type { FileThread } from '../thread/file-thread.ts';
 import { alreadyDressed, failedEntry } from '../thread/staged-files.ts';
-import { flushAndClose, flushFileSystem } from './durability.ts';
+import { flushAndClose, flushFileSystem, manyEntries } from './durability.ts';
 import type { Staging } from './staging.ts';
 
 /** Files up to this size are written whole, with mode and time. */
 export const wholeFileBytes: number = 64 * KiB;
-/** From here on one flush of the file system is cheaper than one of each file. */
-const manyEntries = 64;
 /** Descriptors that are open for flushing. */
 const flushBatchFiles = 64;
 
