@@ -55,6 +55,8 @@ const trimEvery = 256;
 export const loadChat = async (options: ChatOptions): Promise<StoredChat> => {
   const limits = options.limits ?? chatLimits;
   const store = new MessageStore(options.database, limits);
+  // The daemon may have ended right after a stranger became a contact.
+  for (const peer of await store.strangers()) if (options.contacts.get(peer)) await store.adopt(peer);
   return new StoredChat(options, limits, store, await store.queuedCounts());
 };
 

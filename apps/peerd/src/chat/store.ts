@@ -108,6 +108,11 @@ export class MessageStore {
     return (await this.#database.get<{ count: number }>('SELECT count(*) AS count FROM messages WHERE stranger = 1'))?.count ?? 0;
   }
 
+  /** Whose messages are kept apart. */
+  async strangers(): Promise<PeerId[]> {
+    return (await this.#database.all<{ peer: string }>('SELECT DISTINCT peer FROM messages WHERE stranger = 1')).map(({ peer }) => peer);
+  }
+
   async adopt(peer: PeerId): Promise<void> {
     await this.#database.run('UPDATE messages SET stranger = 0 WHERE peer = ? AND stranger > 0', peer);
   }

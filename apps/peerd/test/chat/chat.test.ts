@@ -208,6 +208,16 @@ describe('chat', () => {
     expect(pair.seen.get(bob.id)).toHaveLength(32);
   });
 
+  test('a daemon that ended right after a stranger became a contact does not keep its messages apart', async () => {
+    const [alice, bob] = await Promise.all([person('alice'), person('bob')]);
+    linkPair(alice, bob);
+    await alice.user.send(bob, 'it is me', never);
+    bob.contacts.add(alice.id);
+    const again = await bob.restart();
+    expect(await again.user.messages({ limit: 10 })).toMatchObject([{ text: 'it is me', stranger: false }]);
+    expect(await again.user.messages({ strangers: true, limit: 10 })).toEqual([]);
+  });
+
   test('strangers are kept apart, bounded, and join the others when they become contacts', async () => {
     const alice = await person('alice');
     const bob = await person('bob', { perStranger: 3, ofStrangers: 5 });
