@@ -29,6 +29,7 @@ const maxUploads = 16;
 
 interface Kept {
   readonly bytes: number;
+  /** Milliseconds that never go back: a clock that is set must not take an upload from the send that is about to name it. */
   readonly since: number;
   readonly holders: Set<string>;
 }
@@ -68,7 +69,7 @@ export class Spool implements SpooledSources, SpoolIntake {
       else {
         const bytes = await sizeOfTree(spool.#pathOf(name));
         spool.#quota.found(bytes);
-        spool.#kept.set(name, { bytes, since: options.now(), holders: new Set() });
+        spool.#kept.set(name, { bytes, since: performance.now(), holders: new Set() });
       }
     }
     return spool;
@@ -157,12 +158,12 @@ export class Spool implements SpooledSources, SpoolIntake {
     } finally {
       this.#uploads -= 1;
     }
-    this.#kept.set(id, { bytes: upload.bytes, since: this.#options.now(), holders: new Set() });
+    this.#kept.set(id, { bytes: upload.bytes, since: performance.now(), holders: new Set() });
     return { id, entries: upload.entries, bytes: upload.bytes };
   }
 
   #forgetUnclaimed(): void {
-    const before = this.#options.now() - unclaimedMs;
+    const before = performance.now() - unclaimedMs;
     for (const [id, kept] of this.#kept) if (kept.holders.size === 0 && kept.since < before) this.#removeLater(id, kept);
   }
 
