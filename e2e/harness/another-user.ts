@@ -8,7 +8,7 @@ const prefix = ['setpriv', '--reuid', String(nobody), '--regid', String(nobody),
 
 export const canChangeUser: boolean = ((): boolean => {
   if (process.getuid?.() !== 0) return false;
-  const [command = '', ...args] = [...prefix, process.execPath, '-e', '0'];
+  const [command, ...args] = [...prefix, process.execPath, '-e', '0'];
   try {
     execFileSync(command, args);
     return true;

@@ -14,8 +14,6 @@ export interface WalkBatch {
 }
 
 export interface Calls {
-  /** Closes what the operation before has opened. */
-  reset: { in: Record<string, never>; out: void };
   /** `name` of the top-level entry, if it is not that of the path. */
   walkOpen: { in: { paths: Uint8Array[]; name: Uint8Array | undefined; workingDirectory: Uint8Array; filter: FilterPatterns | undefined }; out: { name: Uint8Array; source: Uint8Array }[] };
   walkNext: { in: { limit: number; skips: number }; out: WalkBatch };
@@ -51,8 +49,15 @@ export interface Calls {
 export type CallName = keyof Calls;
 
 export interface Request<K extends CallName = CallName> {
+  readonly operation: number;
   readonly call: K;
   readonly input: Calls[K]['in'];
+}
+
+/** The operation is over: what it has opened is closed. */
+export interface EndRequest {
+  readonly operation: number;
+  readonly call: 'end';
 }
 
 /** Errors lose their class on the way between threads, so what matters is carried by name. */

@@ -1,14 +1,16 @@
 /**
  * A thread for the synchronous file system calls of one operation. Starting one takes 40 ms and more, so a thread whose
- * operation is over waits for the next one, without keeping the process alive: one of them for ever, others for a while.
+ * operations are over waits for the next one, without keeping the process alive: one of them for ever, others for a while. One
+ * takes 14 MiB, and peers decide how many operations there are, so beyond a few threads operations share them.
  */
 import { Worker } from 'node:worker_threads';
 import { PeerdError } from '@peerd/protocol';
-import type { CallName, Calls, FailedCall, Reply, Request } from './calls.ts';
+import type { CallName, Calls, EndRequest, FailedCall, Reply, Request } from './calls.ts';
 
 /** From the sources as from `dist`: string literals are not rewritten by the compiler. */
 const entry = import.meta.url.endsWith('.ts') ? new URL('./main.ts', import.meta.url) : new URL('./main.js', import.meta.url);
 
+const maxThreads = 8;
 const keptIdle = 3;
 const idleMs = 10_000;
 /** What it works on comes in batches of a few MiB: a larger heap would only put off collecting garbage. */
@@ -33,9 +35,10 @@ interface Waiting {
   readonly reject: (error: Error) => void;
 }
 
-/** The worker and the calls it has not answered yet. It answers in order. */
+/** The worker, its operations, and the calls it has not answered yet. It answers in order. */
 class Connection {
   readonly worker: Worker;
+  operations = 0;
   readonly #waiting: Waiting[] = [];
   #ended: Error | undefined;
   #served = false;
@@ -53,9 +56,16 @@ class Connection {
     });
   }
 
-  call<K extends CallName>(call: K, input: Calls[K]['in'], transfer: readonly Uint8Array<ArrayBuffer>[]): Promise<Calls[K]['out']> {
+  call<K extends CallName>(request: Request<K>, transfer: readonly Uint8Array<ArrayBuffer>[]): Promise<Calls[K]['out']> {
+    return this.#ask(request, transfer);
+  }
+
+  end(operation: number): Promise<void> {
+    return this.#ask({ operation, call: 'end' }, []);
+  }
+
+  #ask<Result>(request: Request | EndRequest, transfer: readonly Uint8Array<ArrayBuffer>[]): Promise<Result> {
     if (this.#ended !== undefined) return Promise.reject(this.#ended);
-    const request: Request<K> = { call, input };
     return new Promise((resolve, reject) => {
       this.worker.postMessage(request, transfer.map((bytes) => bytes.buffer));
       this.#waiting.push({ resolve, reject });
@@ -75,41 +85,55 @@ const toError = (error: unknown): Error => (error instanceof Error ? error : new
 const notStarted = (cause: unknown): PeerdError =>
   new PeerdError('io_error', `the thread for files could not be started: ${toError(cause).message}`, { cause, hint: 'peerd may open too few files, or has too little memory: raise its limits (LimitNOFILE), then try again.' });
 
-const idle = new Map<Connection, NodeJS.Timeout>();
+/** All that live, those without an operation with the time at which they end. */
+const connections = new Map<Connection, NodeJS.Timeout | undefined>();
 
 /** It is of no use to anybody any more. */
 const forget = (connection: Connection): void => {
-  clearTimeout(idle.get(connection));
-  idle.delete(connection);
+  clearTimeout(connections.get(connection));
+  connections.delete(connection);
 };
 
-const takeIdle = (): Connection | undefined => {
-  const [connection] = idle.keys();
-  if (connection === undefined) return undefined;
+const end = (connection: Connection): void => {
   forget(connection);
-  connection.worker.ref();
+  void connection.worker.terminate();
+};
+
+const idle = (): Connection[] => [...connections.keys()].filter(({ operations }) => operations === 0);
+
+/** An idle one, a new one, or the one with the fewest operations. */
+const take = (): Connection => {
+  const leastBusy = [...connections.keys()].toSorted((one, other) => one.operations - other.operations)[0];
+  const connection = leastBusy && (leastBusy.operations === 0 || connections.size >= maxThreads) ? leastBusy : new Connection();
+  clearTimeout(connections.get(connection));
+  connections.set(connection, undefined);
+  if (connection.operations === 0) connection.worker.ref();
+  connection.operations += 1;
   return connection;
 };
 
-const keepIdle = (connection: Connection): void => {
-  if (idle.size >= keptIdle) return void connection.worker.terminate();
+const give = (connection: Connection): void => {
+  connection.operations -= 1;
+  if (connection.operations > 0) return;
+  if (!connections.has(connection) || idle().length > keptIdle) return end(connection);
   connection.worker.unref();
-  const end = (): void => {
-    if (idle.size === 1) return;
-    idle.delete(connection);
-    void connection.worker.terminate();
+  const endUnlessLast = (): void => {
+    if (idle().length > 1) end(connection);
   };
-  idle.set(connection, setTimeout(end, idleMs).unref());
+  connections.set(connection, setTimeout(endUnlessLast, idleMs).unref());
 };
 
+let operations = 0;
+
 export class FileThread {
-  readonly #connection = takeIdle() ?? new Connection();
+  readonly #connection = take();
+  readonly #operation = (operations += 1);
   #closing: Promise<void> | undefined;
 
   /** Calls run one after the other. The caller bounds how many wait. @throws FileThreadError */
   call<K extends CallName>(call: K, input: Calls[K]['in'], transfer: readonly Uint8Array<ArrayBuffer>[] = []): Promise<Calls[K]['out']> {
     if (this.#closing !== undefined) return Promise.reject(new Error('the file thread was closed'));
-    return this.#connection.call(call, input, transfer);
+    return this.#connection.call({ operation: this.#operation, call, input }, transfer);
   }
 
   /** Lets the calls under way finish and closes what they opened. Idempotent. */
@@ -120,10 +144,12 @@ export class FileThread {
 
   async #release(): Promise<void> {
     try {
-      await this.#connection.call('reset', {}, []);
-      keepIdle(this.#connection);
+      await this.#connection.end(this.#operation);
     } catch {
-      await this.#connection.worker.terminate();
+      // The thread has ended, or could not close something: it serves nobody any more once the others are done.
+      forget(this.#connection);
+    } finally {
+      give(this.#connection);
     }
   }
 }

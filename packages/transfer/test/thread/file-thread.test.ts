@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Worker } from 'node:worker_threads';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { packEntries } from '../../src/thread/entry-batch.ts';
+import { packEntries, unpackEntries } from '../../src/thread/entry-batch.ts';
 import { FileThread } from '../../src/thread/file-thread.ts';
 
 /** Every thread that was started in this file. */
@@ -77,5 +77,26 @@ describe('file thread', () => {
     await Promise.all(threads.map((thread) => thread.close()));
     await Promise.race(ended);
     await expect.poll(() => started.filter(({ threadId }) => threadId !== -1).length).toBe(3);
+  });
+
+  test('beyond eight threads operations share them, and none sees what another has open', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'file-thread-'));
+    try {
+      for (let index = 0; index < 20; index += 1) await mkdir(join(directory, `${index}`, `in-${index}`), { recursive: true });
+      const before = started.length;
+      const threads = Array.from({ length: 20 }, () => new FileThread());
+      await Promise.all(threads.map((thread, index) => walk(thread, join(directory, `${index}`))));
+      expect(started.filter(({ threadId }) => threadId !== -1)).toHaveLength(8);
+      // Each second one is over; what the others have open stays.
+      await Promise.all(threads.filter((_, index) => index % 2 === 1).map((thread) => thread.close()));
+      const left = threads.filter((_, index) => index % 2 === 0);
+      const walked = await Promise.all(left.map((thread) => thread.call('walkNext', { limit: 10, skips: 0 })));
+      expect(walked.map(({ entries }) => unpackEntries(entries).toArray().map(({ path }) => path.join('/')))).toEqual(left.map((_, at) => [`${at * 2}`, `${at * 2}/in-${at * 2}`]));
+      await Promise.all(left.map((thread) => thread.close()));
+      expect(started.length - before).toBeLessThanOrEqual(8);
+      await expect.poll(() => started.filter(({ threadId }) => threadId !== -1).length).toBe(3);
+    } finally {
+      await rm(directory, { recursive: true });
+    }
   });
 });
