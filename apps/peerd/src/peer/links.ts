@@ -3,6 +3,7 @@ import { peerAlpn, PeerdError, type PeerId } from '@peerd/protocol';
 import { type Listener, listen, PeerBudgets, TokenBucket } from '@peerd/service';
 import type { IntroductionHandler } from '../rendezvous/ports.ts';
 import { Admission } from './admission.ts';
+import { ContentMemory } from './content-memory.ts';
 import type { Endpoint, LinksDeps } from './deps.ts';
 import { acceptInbound } from './inbound.ts';
 import type { TakeData } from './link-data.ts';
@@ -47,7 +48,8 @@ export const createLinks = (deps: LinksDeps): LinkLayer => {
   const stopping = new AbortController();
   const tokens = new Tokens<TakeData>(timing.tokenMs);
   const links = (): Link[] => [...peers.values()].flatMap(({ slot }) => slot.link ?? []);
-  const metrics = createLinkMetrics(deps.registry, () => links().length);
+  const content = new ContentMemory();
+  const metrics = createLinkMetrics(deps.registry, { links: () => links().length, contentBytes: () => content.held });
   const admission = new Admission(deps.policy, timing.introductionMs, (id) => {
     const peer = peers.get(id);
     return peer !== undefined && (peer.slot.link !== undefined || peer.pursuit.isWanted);
@@ -77,6 +79,7 @@ export const createLinks = (deps: LinksDeps): LinkLayer => {
       tokens,
       timing,
       metrics,
+      content,
       count,
       onUp: (link) => {
         peer.pursuit.linkUp(link);

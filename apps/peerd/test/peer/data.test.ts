@@ -37,7 +37,7 @@ describe('data connections', () => {
       await from.end();
     })();
     let received = 0;
-    for await (const { type, payload } of to.frames()) {
+    for await (const { type, payload } of to.frames(1 << 20)) {
       expect(type).toBe(chunkFrameType);
       expect(payload.equals(content)).toBe(true);
       received += 1;
