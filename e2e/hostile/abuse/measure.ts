@@ -59,7 +59,7 @@ const roundTrips = async (deed: () => Promise<unknown>, signal: AbortSignal): Pr
 const fetched = async (url: string): Promise<string> => (await fetch(url)).text();
 
 /** A series that is not there counts nothing. @param series with its labels */
-const metricAt = async (address: string, series: string): Promise<number> => {
+export const metricAt = async (address: string, series: string): Promise<number> => {
   const line = (await fetched(`http://${address}/metrics`)).split('\n').find((one) => one.startsWith(`${series} `));
   return Number(line?.slice(series.length) ?? 0);
 };

@@ -1,10 +1,13 @@
 /** What others make their victim hold in memory: content under way, after consent, and messages that wait. */
 import { randomBytes } from 'node:crypto';
-import { chunkFrameType, compare, dataConnectionsTaken, dataRequest, encodeFrameHeader, encodeMessage, manifestPage, manifestPageMaxBytes, maxChunkSize, MiB, ping, type TransferId } from '@peerd/protocol';
+import {
+  chunkFrameType, compare, dataConnectionsTaken, dataRequest, encodeFrameHeader, encodeMessage, KiB, manifestPage, manifestPageMaxBytes, maxChunkSize, MiB, ping, type TransferId,
+} from '@peerd/protocol';
 import { newUlid } from '@peerd/service';
-import { chunkFrame, consent, file, makeOffer, openData, propose } from '../../harness/scripted-offer.ts';
+import { chunkFrame, consent, deliver, file, makeOffer, openData, propose } from '../../harness/scripted-offer.ts';
 import type { ScriptedData, ScriptedLink, ScriptedPeer } from '../../harness/scripted-peer.ts';
 import type { Attack } from './attack.ts';
+import { metricAt } from './measure.ts';
 import type { Stage } from './stage.ts';
 
 interface Contact {
@@ -18,8 +21,6 @@ interface Strand {
   readonly first: number;
 }
 
-/** Of 8 transfers, as many as are read of each. */
-const transfers = 8;
 const chunksEach = 4;
 
 /** Somebody whose offers are taken without asking. */
@@ -37,8 +38,8 @@ const accepted = async (link: ScriptedLink): Promise<TransferId> => {
   return offer.transfer;
 };
 
-/** All that a contact may have. */
-const everyConnection = async (stage: Stage, { peer, link }: Contact): Promise<Strand[]> => {
+/** Of each transfer as many as are read. */
+const connectionsOf = async (stage: Stage, { peer, link }: Contact, transfers: number): Promise<Strand[]> => {
   const strands: Strand[] = [];
   for (let count = 0; count < transfers; count += 1) {
     const transfer = await accepted(link);
@@ -53,20 +54,29 @@ const pinged = async (link: ScriptedLink): Promise<void> => {
   await link.next('pong', (body) => body.seq === seq);
 };
 
-/** Nothing more is taken: while the victim answered so many pings, it was as much as before. */
+/** Nothing more is taken in: while the victim answered so many pings, it was as much as before. */
 const quietPings = 12;
 
-/** @returns how many of them have nothing left that the victim did not take, once it takes no more */
-const taken = async (link: ScriptedLink, strands: readonly Strand[]): Promise<number> => {
-  const left = (): number => strands.reduce((sum, { data }) => sum + data.channel.queuedBytes, 0);
-  for (let quiet = 0, before = left(); quiet < quietPings; quiet += 1) {
+/** @returns bytes that the victim holds of content under way, once it takes no more */
+const heldBytes = async (stage: Stage, link: ScriptedLink): Promise<number> => {
+  const held = (): Promise<number> => metricAt(stage.metrics, 'peerd_content_memory_bytes');
+  let before = await held();
+  for (let quiet = 0; quiet < quietPings; quiet += 1) {
     await pinged(link);
-    const now = left();
+    const now = await held();
     if (now !== before) quiet = 0;
     before = now;
   }
-  return strands.filter(({ data }) => !data.channel.signal.aborted && data.channel.queuedBytes === 0).length;
+  return before;
 };
+
+/** As docs/security.md bounds them. */
+const peerBytes = 64 * MiB;
+const sharedBytes = 192 * MiB;
+const ownBytes: number = 2 * (maxChunkSize + 64 * KiB);
+
+/** Half of the bound is taken, or the attack was none. */
+const within = (bytes: number, most: number): string => (bytes > most / 2 && bytes <= most ? 'within the bound' : `${(bytes / MiB).toFixed(0)} MiB`);
 
 const stopWithinChunks = (strands: readonly Strand[]): void => {
   for (const { data } of strands) {
@@ -77,49 +87,52 @@ const stopWithinChunks = (strands: readonly Strand[]): void => {
 
 export const memoryAttacks: readonly Attack[] = [
   {
-    name: 'data connections that stop within a chunk', victim: 'peerd', told: /^64 held, \d+ taken, 0 more$/, mostBytes: 1000 * MiB,
+    name: 'data connections that stop within a chunk', victim: 'peerd', told: /^64 open, within the bound, 0 more$/, mostBytes: 300 * MiB,
     run: async (stage) => {
       const contact = await trusted(stage);
       const { link } = contact;
       using _ = link;
-      const strands = await everyConnection(stage, contact);
-      const show = async (w: string) => console.error(w, strands.map(({ data }) => Math.round(data.channel.queuedBytes/1024)).join(' '), (await (await fetch(`http://${stage.metrics}/metrics`)).text()).split('\n').filter((l) => /^(peerd_content_mem|nodejs_external|nodejs_heap_size_used|process_resident|nodejs_heap_size_total|nodejs_array)/.test(l)).join('\n'));
-      await show('0');
- stopWithinChunks(strands);
- const pid = stage.victim.daemon!.pid; const {readFileSync}=await import('node:fs'); const roll=()=>console.error(readFileSync(`/proc/${pid}/smaps_rollup`,'latin1').match(/^(Rss|Anonymous).*$/gm), readFileSync(`/proc/${pid}/smaps`,'latin1').split(/\n(?=[0-9a-f]+-[0-9a-f]+ )/).map((b)=>[Number(/Rss: +(\d+)/.exec(b)?.[1]), b.split('\n')[0]] as const).sort((a,b)=>b[0]-a[0]).slice(0,40).map(([r,l])=>r+' '+l).join('\n')); 
-      const count = await taken(link, strands);
-      await show('1'); roll();
+      const strands = await connectionsOf(stage, contact, 8);
+      stopWithinChunks(strands);
+      const held = await heldBytes(stage, link);
       const transfer = await accepted(link);
       const tokens = (): number => link.heard.filter(({ kind }) => kind === 'data-token').length;
       const before = tokens();
       link.say(dataRequest, { transfer });
       // A token would come first.
       await pinged(link);
-      return `${strands.filter(({ data }) => !data.channel.signal.aborted).length} held, ${count} taken, ${tokens() - before} more`;
+      return `${strands.filter(({ data }) => !data.channel.signal.aborted).length} open, ${within(held, peerBytes)}, ${tokens() - before} more`;
     },
   },
   {
-    name: 'contacts that stop within a chunk together', victim: 'peerd', told: /^\d+ taken$/, mostBytes: 3000 * MiB,
+    name: 'contacts that stop within a chunk together', victim: 'peerd', told: /^within the bound, delivered$/, mostBytes: 500 * MiB,
     run: async (stage) => {
-      const contacts = await Promise.all(Array.from({ length: Number(process.env['N'] ?? 6) }, () => trusted(stage)));
+      const contacts = await Promise.all(Array.from({ length: 6 }, () => trusted(stage)));
+      const links = contacts.map(({ link }) => link);
+      const [one] = links;
+      if (!one) throw new Error('somebody attacks');
       try {
-        const strands = await Promise.all(contacts.map((contact) => everyConnection(stage, contact)));
-        for (const each of strands) stopWithinChunks(each);
-        let count = 0;
-        for (const [index, { link }] of contacts.entries()) count += await taken(link, strands[index] ?? []);
-        return `${count} taken`;
+        for (const each of await Promise.all(contacts.map((contact) => connectionsOf(stage, contact, 2)))) stopWithinChunks(each);
+        const held = await heldBytes(stage, one);
+        const { peer, link } = await trusted(stage);
+        using _ = link;
+        const honest = makeOffer([file(['honest'], randomBytes(2 * maxChunkSize))], { chunkSize: maxChunkSize });
+        await propose(link, honest);
+        await consent(link, honest);
+        await deliver(peer, stage.target, link, honest);
+        return `${within(held, sharedBytes + contacts.length * ownBytes)}, delivered`;
       } finally {
-        for (const { link } of contacts) link[Symbol.dispose]();
+        for (const link of links) link[Symbol.dispose]();
       }
     },
   },
   {
-    name: 'whole chunks at full speed', victim: 'peerd', told: /^64 done$/, mostBytes: 2000 * MiB,
+    name: 'whole chunks at full speed', victim: 'peerd', told: /^64 done$/, mostBytes: 300 * MiB,
     run: async (stage) => {
       const contact = await trusted(stage);
       const { link } = contact;
       using _ = link;
-      const strands = await everyConnection(stage, contact);
+      const strands = await connectionsOf(stage, contact, 8);
       const content = randomBytes(maxChunkSize);
       const frames = new Map<number, Buffer>();
       const frame = (index: number): Buffer => frames.get(index) ?? frames.set(index, chunkFrame(index, content)).get(index) ?? content;

@@ -102,7 +102,7 @@ export class Channel {
       // As in `close`.
       if (this.signal.aborted) this.#socket.resume();
     }
-    if (decoder.pending > 0) throw new PeerdError('link_lost', `connection to ${formatAddress(this.remote)} ended within a frame`);
+    if (decoder.pending > 0) throw this.signal.reason ?? new PeerdError('link_lost', `connection to ${formatAddress(this.remote)} ended within a frame`);
   }
 
   /** Queues bytes. `false` means full: wait for `drained` before the next one. Bytes for an ended channel are dropped. */
