@@ -24,7 +24,7 @@ const maxPending = 16;
 export type TakeData = (channel: Channel, frames: Greeted['frames']) => boolean;
 
 export interface LinkDataContext {
-  readonly deps: Pick<LinksDeps, 'identity' | 'hello' | 'users' | 'logger'>;
+  readonly deps: Pick<LinksDeps, 'identity' | 'hello' | 'users' | 'policy' | 'logger'>;
   readonly tokens: Tokens<TakeData>;
   readonly timing: LinkTiming;
   readonly metrics: LinkMetrics;
