@@ -1,5 +1,6 @@
 /** What others make their victim hold in memory: content under way, after consent, and messages that wait. */
 import { randomBytes } from 'node:crypto';
+import { EventEmitter, once } from 'node:events';
 import {
   chunkFrameType, compare, dataConnectionsTaken, dataRequest, encodeFrameHeader, encodeMessage, KiB, manifestPage, manifestPageMaxBytes, maxChunkSize, MiB, ping, type TransferId,
 } from '@peerd/protocol';
@@ -78,6 +79,9 @@ const ownBytes: number = 2 * (maxChunkSize + 64 * KiB);
 /** Half of the bound is taken, or the attack was none. */
 const within = (bytes: number, most: number): string => (bytes > most / 2 && bytes <= most ? 'within the bound' : `${(bytes / MiB).toFixed(0)} MiB`);
 
+/** Pages of the largest size that peers who are no contacts may have under way, all together. */
+const largeOfStrangers = 24;
+
 const stopWithinChunks = (strands: readonly Strand[]): void => {
   for (const { data } of strands) {
     data.write(encodeFrameHeader(chunkFrameType, maxChunkSize));
@@ -148,24 +152,27 @@ export const memoryAttacks: readonly Attack[] = [
     },
   },
   {
-    name: 'messages of strangers that wait', victim: 'peerd', told: /^\d+ waiting$/, mostBytes: 2000 * MiB,
+    name: 'messages of strangers that wait', victim: 'peerd', told: /^8 gave way, too_many_connections$/, metric: 'peerd_links_ended_total{reason="too_many_connections"}', mostBytes: 60 * MiB,
     run: async (stage) => {
-      const links = await Promise.all(Array.from({ length: Number(process.env['N'] ?? 32) }, () => stage.stranger()));
+      const links = await Promise.all(Array.from({ length: largeOfStrangers + 8 }, () => stage.stranger()));
       try {
         const question = encodeMessage(compare, makeOffer([file(['x'])]).body);
-        const page = encodeMessage(manifestPage, { transfer: newUlid(), index: 0, page: Buffer.alloc(manifestPageMaxBytes - 64) });
+        const page = encodeMessage(manifestPage, { transfer: newUlid(), index: 0, page: Buffer.alloc(manifestPageMaxBytes - 100) });
+        const ended: string[] = [];
+        const news = new EventEmitter();
         for (const link of links) {
-          // Of the first ones, 64 are answered at once, and then one in 250 ms.
-          for (let count = 0; count < 64 + 16; count += 1) link.write(question);
-          for (let count = 0; count < 8; count += 1) link.write(page);
+          void link.ended.then((code) => {
+            ended.push(code);
+            news.emit('one');
+          });
+          // After 64 questions one is answered in 250 ms. The pages wait behind them.
+          for (let count = 0; count < 64 + 12; count += 1) link.write(question);
+          for (let count = 0; count < 4; count += 1) link.write(page);
         }
-        for (let quiet = 0, before = 0; quiet < 20; quiet += 1) {
-          await stage.chat();
-          const now = links.reduce((sum, { channel }) => sum + channel.queuedBytes, 0);
-          if (now !== before) quiet = 0;
-          before = now;
-        }
-        return `${links.filter(({ channel }) => channel.queuedBytes > 0).length} waiting`;
+        const patience = AbortSignal.timeout(10_000);
+        while (ended.length < 8 && !patience.aborted) await once(news, 'one', { signal: patience }).catch(() => {});
+        for (const link of links) if (!link.channel.signal.aborted) await pinged(link);
+        return `${ended.length} gave way, ${[...new Set(ended)].join(' ')}`;
       } finally {
         for (const link of links) link[Symbol.dispose]();
       }

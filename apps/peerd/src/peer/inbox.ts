@@ -1,10 +1,9 @@
-import { KiB, type LinkMessage, MiB, PeerdError } from '@peerd/protocol';
+import { type LinkMessage, MiB, PeerdError } from '@peerd/protocol';
+import { strangerBytes } from './stranger-room.ts';
 
 /** Messages and bytes that may wait for their users before reading pauses: one message more than fits. */
 const maxMessages = 64;
 const maxBytes: number = MiB;
-/** Of peers that are no contacts there may be many, and none needs more than one page of a manifest at a time. */
-const maxStrangerBytes: number = 64 * KiB;
 
 /**
  * Gives the messages of one link to their users, one after the other, while the reader goes on: a slow user delays neither
@@ -46,7 +45,7 @@ export class Inbox {
   }
 
   #isFull(): boolean {
-    return this.#waiting.length >= maxMessages || this.#bytes >= (this.#isStranger() ? maxStrangerBytes : maxBytes);
+    return this.#waiting.length >= maxMessages || this.#bytes >= (this.#isStranger() ? strangerBytes : maxBytes);
   }
 
   async #run(): Promise<void> {

@@ -11,6 +11,7 @@ import { createLinkMetrics } from './metrics.ts';
 import type { Link, Links, LinkUser } from './ports.ts';
 import { Pursuit } from './pursuit.ts';
 import { Slot } from './slot.ts';
+import { StrangerRoom } from './stranger-room.ts';
 import { defaultTiming, type LinkTiming } from './timing.ts';
 import { Tokens } from './tokens.ts';
 
@@ -49,6 +50,7 @@ export const createLinks = (deps: LinksDeps): LinkLayer => {
   const tokens = new Tokens<TakeData>(timing.tokenMs);
   const links = (): Link[] => [...peers.values()].flatMap(({ slot }) => slot.link ?? []);
   const content = new ContentMemory();
+  const strangers = new StrangerRoom();
   const metrics = createLinkMetrics(deps.registry, { links: () => links().length, contentBytes: () => content.held });
   const admission = new Admission(deps.policy, timing.introductionMs, (id) => {
     const peer = peers.get(id);
@@ -80,6 +82,7 @@ export const createLinks = (deps: LinksDeps): LinkLayer => {
       timing,
       metrics,
       content,
+      strangers,
       count,
       onUp: (link) => {
         peer.pursuit.linkUp(link);

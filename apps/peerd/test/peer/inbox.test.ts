@@ -28,7 +28,8 @@ test.each([
   ['messages', 1, 65, false],
   ['bytes', 600_000, 2, false],
   ['messages of a stranger', 1, 65, true],
-  ['bytes of a stranger', 33_000, 2, true],
+  ['bytes of a stranger', 20_000, 2, true],
+  ['bytes of a stranger, of one large message', 24_576, 1, true],
 ])('too many %s: the reader waits until there is room', async (_what, bytes, fits, isStranger) => {
   const gate = Promise.withResolvers<void>();
   const inbox = new Inbox(() => gate.promise, () => {}, () => isStranger);

@@ -24,7 +24,7 @@ export interface Intake {
   needsRoom(announced: Announced): boolean;
   /** Resolves with room; nothing is read meanwhile. Frames that stand in it must be released. @throws the reason of `signal` */
   room(announced: Announced, signal: AbortSignal): Promise<PayloadRoom>;
-  /** A frame that has begun, and of which nothing comes for so long, ends the channel. In ms. */
+  /** A frame that has begun, and of which nothing comes for so long, ends the channel. In ms; 0: none does. */
   readonly stallMs: number;
 }
 
