@@ -152,17 +152,17 @@ export const memoryAttacks: readonly Attack[] = [
     },
   },
   {
-    name: 'messages of strangers that wait', victim: 'peerd', told: /^8 gave way, too_many_connections$/, metric: 'peerd_links_ended_total{reason="too_many_connections"}', mostBytes: 60 * MiB,
+    name: 'messages of strangers that wait', victim: 'peerd', told: /^8 gave way, too_many_connections$/, metric: 'peerd_links_ended_total{reason="too_many_connections"}',
     run: async (stage) => {
       const links = await Promise.all(Array.from({ length: largeOfStrangers + 8 }, () => stage.stranger()));
       try {
         const question = encodeMessage(compare, makeOffer([file(['x'])]).body);
         const page = encodeMessage(manifestPage, { transfer: newUlid(), index: 0, page: Buffer.alloc(manifestPageMaxBytes - 100) });
-        const ended: string[] = [];
+        const ended = new Map<ScriptedLink, string>();
         const news = new EventEmitter();
         for (const link of links) {
           void link.ended.then((code) => {
-            ended.push(code);
+            ended.set(link, code);
             news.emit('one');
           });
           // After 64 questions one is answered in 250 ms. The pages wait behind them.
@@ -170,9 +170,9 @@ export const memoryAttacks: readonly Attack[] = [
           for (let count = 0; count < 4; count += 1) link.write(page);
         }
         const patience = AbortSignal.timeout(10_000);
-        while (ended.length < 8 && !patience.aborted) await once(news, 'one', { signal: patience }).catch(() => {});
-        for (const link of links) if (!link.channel.signal.aborted) await pinged(link);
-        return `${ended.length} gave way, ${[...new Set(ended)].join(' ')}`;
+        while (ended.size < 8 && !patience.aborted) await once(news, 'one', { signal: patience }).catch(() => {});
+        for (const link of links) if (!ended.has(link)) await pinged(link);
+        return `${ended.size} gave way, ${[...new Set(ended.values())].join(' ')}`;
       } finally {
         for (const link of links) link[Symbol.dispose]();
       }

@@ -91,7 +91,7 @@ export class Channel {
         // After `close` what still arrives is read away.
         if (this.signal.aborted) continue;
         yield* decoder.push(bytes);
-        for (let wanted = decoder.wanted; wanted !== undefined && this.#intake; wanted = decoder.wanted) yield* decoder.provide(await this.#intake.room(wanted, this.signal));
+        for (let wanted = decoder.wanted; wanted && this.#intake && !this.signal.aborted; wanted = decoder.wanted) yield* decoder.provide(await this.#intake.room(wanted, this.signal));
       }
     } catch (error) {
       if (error instanceof PeerdError) throw error;
