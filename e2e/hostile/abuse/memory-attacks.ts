@@ -22,7 +22,7 @@ interface Strand {
   readonly first: number;
 }
 
-const chunksEach = 4;
+const chunksEach = 2;
 
 /** Somebody whose offers are taken without asking. */
 const trusted = async (stage: Stage): Promise<Contact> => {
@@ -111,7 +111,7 @@ export const memoryAttacks: readonly Attack[] = [
   {
     name: 'contacts that stop within a chunk together', victim: 'peerd', told: /^within the bound, delivered$/, mostBytes: 500 * MiB,
     run: async (stage) => {
-      const contacts = await Promise.all(Array.from({ length: 6 }, () => trusted(stage)));
+      const contacts = await Promise.all(Array.from({ length: 5 }, () => trusted(stage)));
       const links = contacts.map(({ link }) => link);
       const [one] = links;
       if (!one) throw new Error('somebody attacks');
