@@ -61,8 +61,8 @@ test('who is gone does not wait, nor keep others waiting', async () => {
   const open = memory.open('a');
   // More than comes free at once, and behind it one that fits.
   const waiting = failureOf(open.room(100 * KiB, unit, leaving.signal));
-  const next = ask(memory, 'a', 1);
   held[0]?.release();
+  const next = ask(memory, 'a', 1);
   await turn();
   expect(next).toHaveLength(0);
   leaving.abort('gone');

@@ -187,12 +187,15 @@ describe('channel', () => {
       const waiting = frames.next();
       await expect.poll(() => asked).toEqual([1_000_000]);
       // Longer than a frame may stand still: it is not the sender that is late.
-      await new Promise((resolve) => setTimeout(resolve, 800));
+      const longer = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 700));
+      await longer();
       expect(reader.signal.aborted).toBe(false);
       room.resolve({ memory: Buffer.alloc(5_000_000), release: () => (released += 1) });
       const { value: whole } = await waiting;
       expect(whole?.payload.equals(Buffer.alloc(1_000_000, 5))).toBe(true);
       whole?.release?.();
+      await longer();
+      expect(reader.signal.aborted).toBe(false);
       const heard = written.frames.next();
       const last = frames.next().then(() => 'a frame', (error: PeerdError) => error.code);
       const { value: goodbye } = await heard;
