@@ -34,9 +34,9 @@ export const measure = async (stage: Stage, attack: Attack, over: AbortSignal): 
   const honest = roundTrips(() => (atRendezvous ? stage.heartbeat() : stage.chat()), measured.signal);
   const status = roundTrips(() => (atRendezvous ? fetched(`http://${metrics}/healthz`) : ask(stage.victim.socket, '/v1/status')), measured.signal);
   // When the attack itself fails, its reason is told, not what that does to the others.
-  const told = await attack.run(stage, over).finally(() => {
+  const told = await attack.run(stage, over).finally(async () => {
     measured.abort();
-    return Promise.allSettled([honest, status]);
+    await Promise.allSettled([honest, status]);
   });
   return {
     rss: { before, peak: memoryOf(daemon.pid, 'VmHWM') }, honest: await honest, status: await status, told, counted: (await metricAt(metrics, attack.metric)) - countedBefore,

@@ -141,20 +141,16 @@ export class ContentMemory {
     }
   }
 
-  /** One frame of each peer that waits, and again, as long as any fits. */
+  /** One frame of each peer that waits, as long as any fits: who got one stands last, and so comes again. */
   #serve(): void {
-    for (let served = true; served; ) {
-      served = false;
-      for (const share of [...this.#queue]) {
-        const next = share.waiting[0];
-        if (next === undefined || !this.#fits(share, next.bytes)) continue;
-        share.waiting.shift();
-        this.#queue.delete(share);
-        if (share.waiting.length > 0) this.#queue.add(share);
-        this.#take(share, next.bytes);
-        next.go();
-        served = true;
-      }
+    for (const share of this.#queue) {
+      const next = share.waiting[0];
+      if (next === undefined || !this.#fits(share, next.bytes)) continue;
+      share.waiting.shift();
+      this.#queue.delete(share);
+      if (share.waiting.length > 0) this.#queue.add(share);
+      this.#take(share, next.bytes);
+      next.go();
     }
   }
 

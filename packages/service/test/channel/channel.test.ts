@@ -209,7 +209,9 @@ describe('channel', () => {
       const { writer, reader, frames } = await pair();
       reader.expect(large, {
         needsRoom: () => true,
-        room: (_announced, signal) => new Promise((_, reject) => void signal.addEventListener('abort', () => reject(signal.reason as Error))),
+        room: (_announced, signal) => new Promise((_, reject) => {
+          signal.addEventListener('abort', () => reject(signal.reason as Error));
+        }),
         stallMs: 60_000,
       });
       writer.send(encodeFrame(1, Buffer.alloc(1_000)));
