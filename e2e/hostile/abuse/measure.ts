@@ -33,11 +33,14 @@ export const measure = async (stage: Stage, attack: Attack, over: AbortSignal): 
   const measured = new AbortController();
   const honest = roundTrips(() => (atRendezvous ? stage.heartbeat() : stage.chat()), measured.signal);
   const status = roundTrips(() => (atRendezvous ? fetched(`http://${metrics}/healthz`) : ask(stage.victim.socket, '/v1/status')), measured.signal);
-  // When the attack itself fails, its reason is told, not what that does to the others.
-  const told = await attack.run(stage, over).finally(async () => {
+  let told: string;
+  try {
+    told = await attack.run(stage, over);
+  } finally {
     measured.abort();
+    // When the attack itself fails, its reason is told, not what that does to the others.
     await Promise.allSettled([honest, status]);
-  });
+  }
   return {
     rss: { before, peak: memoryOf(daemon.pid, 'VmHWM') }, honest: await honest, status: await status, told, counted: (await metricAt(metrics, attack.metric)) - countedBefore,
   };
