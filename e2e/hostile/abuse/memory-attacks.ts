@@ -91,7 +91,7 @@ const stopWithinChunks = (strands: readonly Strand[]): void => {
 
 export const memoryAttacks: readonly Attack[] = [
   {
-    name: 'data connections that stop within a chunk', victim: 'peerd', told: /^64 open, within the bound, 0 more$/, mostBytes: 300 * MiB,
+    name: 'data connections that stop within a chunk', victim: 'peerd', told: /^64 open, within the bound, 0 more$/, metric: 'peerd_data_connections_refused_total', mostBytes: 300 * MiB,
     run: async (stage) => {
       const contact = await trusted(stage);
       const { link } = contact;
@@ -109,7 +109,7 @@ export const memoryAttacks: readonly Attack[] = [
     },
   },
   {
-    name: 'contacts that stop within a chunk together', victim: 'peerd', told: /^within the bound, delivered$/, mostBytes: 500 * MiB,
+    name: 'contacts that stop within a chunk together', victim: 'peerd', told: /^within the bound, delivered$/, metric: 'peerd_content_waits_total', mostBytes: 500 * MiB,
     run: async (stage) => {
       const contacts = await Promise.all(Array.from({ length: 5 }, () => trusted(stage)));
       const links = contacts.map(({ link }) => link);
@@ -131,7 +131,7 @@ export const memoryAttacks: readonly Attack[] = [
     },
   },
   {
-    name: 'whole chunks at full speed', victim: 'peerd', told: /^64 done$/, mostBytes: 300 * MiB,
+    name: 'whole chunks at full speed', victim: 'peerd', told: /^64 done$/, metric: 'peerd_content_waits_total', mostBytes: 300 * MiB,
     run: async (stage) => {
       const contact = await trusted(stage);
       const { link } = contact;

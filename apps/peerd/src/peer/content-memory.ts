@@ -48,6 +48,7 @@ export interface PeerMemory extends Disposable {
 }
 
 export class ContentMemory {
+  readonly #onWait: () => void;
   readonly #limits: ContentLimits;
   readonly #pool: PayloadPool;
   readonly #shares = new Map<PeerId, Share>();
@@ -57,7 +58,9 @@ export class ContentMemory {
   #shared = 0;
   #held = 0;
 
-  constructor(limits: ContentLimits = defaultLimits) {
+  /** @param onWait a frame has to wait for room */
+  constructor(onWait: () => void, limits: ContentLimits = defaultLimits) {
+    this.#onWait = onWait;
     this.#limits = limits;
     this.#pool = new PayloadPool(limits.kept);
   }
@@ -121,6 +124,7 @@ export class ContentMemory {
 
   /** Resolves when the bytes are taken. */
   async #turn(share: Share, bytes: number, signal: AbortSignal): Promise<void> {
+    this.#onWait();
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const waiting: Waiting = { bytes, go: resolve };
     const onAbort = (): void => {

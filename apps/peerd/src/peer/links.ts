@@ -49,7 +49,7 @@ export const createLinks = (deps: LinksDeps): LinkLayer => {
   const stopping = new AbortController();
   const tokens = new Tokens<TakeData>(timing.tokenMs);
   const links = (): Link[] => [...peers.values()].flatMap(({ slot }) => slot.link ?? []);
-  const content = new ContentMemory();
+  const content = new ContentMemory(() => metrics.contentWaits());
   const strangers = new StrangerRoom();
   const metrics = createLinkMetrics(deps.registry, { links: () => links().length, contentBytes: () => content.held });
   const admission = new Admission(deps.policy, timing.introductionMs, (id) => {

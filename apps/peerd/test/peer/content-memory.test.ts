@@ -11,7 +11,7 @@ const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve)
 const peers = ['a', 'b', 'c'] as PeerId[];
 
 /** Three frames of a peer, of which one is its own, and three beyond their own of all. */
-const small = (): ContentMemory => new ContentMemory({ peer: 3 * unit, own: unit, shared: 3 * unit, kept: 2 * unit });
+const small = (onWait = (): void => {}): ContentMemory => new ContentMemory(onWait, { peer: 3 * unit, own: unit, shared: 3 * unit, kept: 2 * unit });
 
 /** Asks for so many rooms. @returns those that were given so far */
 const ask = (memory: ContentMemory, peer: PeerId, count: number, signal: AbortSignal = never): PayloadRoom[] => {
@@ -22,10 +22,11 @@ const ask = (memory: ContentMemory, peer: PeerId, count: number, signal: AbortSi
 };
 
 test('a peer has so much, and waits for its own frames only', async () => {
-  const memory = small();
+  let waits = 0;
+  const memory = small(() => (waits += 1));
   const given = ask(memory, 'a', 5);
   await turn();
-  expect([given.length, memory.held]).toEqual([3, 3 * unit]);
+  expect([given.length, memory.held, waits]).toEqual([3, 3 * unit, 2]);
   given[0]?.release();
   given[0]?.release();
   await turn();
