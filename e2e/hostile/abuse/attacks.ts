@@ -12,6 +12,7 @@ import type { Attack } from './attack.ts';
 import { contactAttacks } from './contact-attacks.ts';
 import { connections, flood } from './flood.ts';
 import { manifestAttacks } from './manifest-attacks.ts';
+import { memoryAttacks } from './memory-attacks.ts';
 import { slowAttacks } from './slow-attacks.ts';
 import { hostOf, type Stage } from './stage.ts';
 import { stormAttacks } from './storm-attacks.ts';
@@ -183,4 +184,5 @@ export const attacks: readonly Attack[] = [
   ...slowAttacks,
   ...manifestAttacks,
   ...contactAttacks,
+  ...memoryAttacks,
 ];

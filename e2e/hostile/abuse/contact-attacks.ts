@@ -1,14 +1,11 @@
 /** What a contact may say, said without end: each costs its victim a query or a directory. */
-import { chatAck, chunkFrameType, compare, dataConnectionsTaken, dataRequest, encodeFrameHeader, encodeMessage, MiB, offer as offerMessage, ping, type TransferId, verifyCommit } from '@peerd/protocol';
+import { chatAck, compare, encodeMessage, offer as offerMessage, verifyCommit } from '@peerd/protocol';
 import { newUlid } from '@peerd/service';
-import { consent, file, makeOffer, openData, propose } from '../../harness/scripted-offer.ts';
-import type { ScriptedData } from '../../harness/scripted-peer.ts';
+import { file, makeOffer } from '../../harness/scripted-offer.ts';
 import type { Attack } from './attack.ts';
 import { idle } from './manifest-attacks.ts';
 
 const newOffer = (): Buffer => encodeMessage(offerMessage, makeOffer([file(['x'])]).body);
-
-const chunkSize = 4 * MiB;
 
 export const contactAttacks: readonly Attack[] = [
   {
@@ -46,40 +43,6 @@ export const contactAttacks: readonly Attack[] = [
       const { link } = await stage.contact();
       using _ = link;
       return await idle(link, () => encodeMessage(verifyCommit, { commitment: Buffer.alloc(32) }), { burst: 32, perSecond: 2 });
-    },
-  },
-  {
-    name: 'data connections that stop within a chunk', victim: 'peerd', told: /^64 held, 0 more$/, metric: 'peerd_data_connections_refused_total', mostBytes: 320 * MiB,
-    run: async (stage) => {
-      const { peer, link } = await stage.contact();
-      using _ = link;
-      await stage.victim.json('policy', peer.id, 'auto');
-      const accepted = async (): Promise<TransferId> => {
-        const offer = makeOffer([file(['half'], Buffer.alloc(chunkSize))], { chunkSize });
-        await propose(link, offer);
-        await consent(link, offer);
-        return offer.transfer;
-      };
-      const held: ScriptedData[] = [];
-      // As many as are read of each.
-      for (let count = 0; count < 8; count += 1) {
-        const transfer = await accepted();
-        for (let connection = 0; connection < dataConnectionsTaken; connection += 1) {
-          const data = await openData(peer, stage.target, link, transfer);
-          data.write(encodeFrameHeader(chunkFrameType, chunkSize));
-          data.write(Buffer.alloc(chunkSize / 2));
-          held.push(data);
-        }
-      }
-      await Promise.all(held.map(({ channel }) => channel.drained()));
-      const transfer = await accepted();
-      const before = link.heard.filter(({ kind }) => kind === 'data-token').length;
-      link.say(dataRequest, { transfer });
-      // A token would come first.
-      link.say(ping, { seq: 8 });
-      await link.next('pong', ({ seq }) => seq === 8);
-      const more = link.heard.filter(({ kind }) => kind === 'data-token').length - before;
-      return `${held.filter(({ channel }) => !channel.signal.aborted).length} held, ${more} more`;
     },
   },
 ];

@@ -33,7 +33,14 @@ export const measure = async (stage: Stage, attack: Attack, over: AbortSignal): 
   const measured = new AbortController();
   const honest = roundTrips(() => (atRendezvous ? stage.heartbeat() : stage.chat()), measured.signal);
   const status = roundTrips(() => (atRendezvous ? fetched(`http://${metrics}/healthz`) : ask(stage.victim.socket, '/v1/status')), measured.signal);
-  const told = await attack.run(stage, over).finally(() => measured.abort());
+  let told: string;
+  try {
+    told = await attack.run(stage, over);
+  } finally {
+    measured.abort();
+    // When the attack itself fails, its reason is told, not what that does to the others.
+    await Promise.allSettled([honest, status]);
+  }
   return {
     rss: { before, peak: memoryOf(daemon.pid, 'VmHWM') }, honest: await honest, status: await status, told, counted: (await metricAt(metrics, attack.metric)) - countedBefore,
   };
@@ -59,7 +66,7 @@ const roundTrips = async (deed: () => Promise<unknown>, signal: AbortSignal): Pr
 const fetched = async (url: string): Promise<string> => (await fetch(url)).text();
 
 /** A series that is not there counts nothing. @param series with its labels */
-const metricAt = async (address: string, series: string): Promise<number> => {
+export const metricAt = async (address: string, series: string): Promise<number> => {
   const line = (await fetched(`http://${address}/metrics`)).split('\n').find((one) => one.startsWith(`${series} `));
   return Number(line?.slice(series.length) ?? 0);
 };

@@ -36,6 +36,7 @@ export const errorCodes = {
   introduction_pending: { exit: 1, retryable: true, summary: 'A person at the asked peer has to accept the introduction, and has not decided yet.' },
   introduction_timeout: { exit: 1, retryable: true, summary: 'The asked peer did not answer the introduction in time.' },
   link_lost: { exit: 1, retryable: true, summary: 'The link to the peer ended.' },
+  stalled: { exit: 1, retryable: true, summary: 'A data connection brought nothing for too long, within a frame.' },
   // Rendezvous
   rendezvous_unreachable: { exit: 1, retryable: true, summary: 'The rendezvous cannot be reached.' },
   rendezvous_full: { exit: 1, retryable: true, summary: 'The rendezvous has as many peers as it may hold.' },

@@ -34,7 +34,7 @@ export class ActiveLink implements Link {
         const busy = user.message(this, message);
         if (busy) await busy;
       }
-    }, failed);
+    }, failed, () => !context.deps.policy.isContact(this.peer));
   }
 
   exportKeyingMaterial(length: number, label: string): Buffer {

@@ -1,5 +1,5 @@
 /** One control connection of a pair of peers: reads it, answers pings, and says what the link machine must know. */
-import { close as closeMessage, encodeMessage, linkMessages, type LinkMessage, PeerdError, ping, pong, select } from '@peerd/protocol';
+import { close as closeMessage, encodeMessage, type Frame, linkMessages, type LinkMessage, PeerdError, ping, pong, select } from '@peerd/protocol';
 import { type Channel, closeReason, type Greeted, type Rate, TokenBucket } from '@peerd/service';
 import { reply } from '../net/reply.ts';
 
@@ -10,6 +10,13 @@ const maxPauseMs = 60_000;
 const idleRate: Rate = { burst: 200, perSecond: 20 };
 
 const idleKinds: ReadonlySet<LinkMessage['kind']> = new Set(['ping', 'pong', 'select']);
+
+/** Where large messages count, until they were handled. */
+export interface LargeMessages {
+  isLarge(bytes: number): boolean;
+  /** @param giveWay the connection has to end. @returns it counts no more */
+  take(bytes: number, giveWay: () => void): () => void;
+}
 
 export interface ControlEvents {
   heard(): void;
@@ -34,14 +41,22 @@ export class ControlConnection {
   readonly #idle = new TokenBucket(idleRate, performance.now());
   #events: ControlEvents | undefined;
 
-  constructor(channel: Channel, greeted: Greeted, dialled: boolean, number: number) {
+  constructor(channel: Channel, greeted: Greeted, dialled: boolean, number: number, large: LargeMessages) {
     this.channel = channel;
     this.number = number;
     this.dialled = dialled;
     this.nonce = Buffer.from(greeted.hello.nonce).toString('hex');
     this.name = greeted.hello.name;
     this.#frames = greeted.frames;
-    channel.expect(linkMessages.bounds);
+    channel.expect(linkMessages.bounds, {
+      needsRoom: ({ length }) => large.isLarge(length),
+      room: async ({ length }) => ({
+        memory: Buffer.allocUnsafeSlow(length),
+        release: large.take(length, () => this.#end(new PeerdError('too_many_connections', 'too many peers that are no contacts say something large at a time'))),
+      }),
+      // Only whole frames are a sign of life, so the link machine has a limit already.
+      stallMs: 0,
+    });
   }
 
   /** Silence says nothing: nothing is read, because users of the link are busy. Not for ever, or two sides that wait for each other would. */
@@ -81,20 +96,27 @@ export class ControlConnection {
           this.channel.destroy(reason);
           return;
         }
-        const message = linkMessages.read(frame);
-        if (message === undefined || idleKinds.has(message.kind)) this.#spend();
-        const busy = message && this.#message(message, frame.payload.length);
-        if (!busy) continue;
-        this.#pausedAt = performance.now();
-        await busy;
-        this.#pausedAt = undefined;
+        try {
+          await this.#frame(frame);
+        } finally {
+          frame.release?.();
+        }
       }
       this.#closed(new PeerdError('link_lost', 'the peer ended the connection'));
     } catch (error) {
-      const reason = error instanceof PeerdError ? error : new PeerdError('internal', 'a control connection failed', { cause: error });
-      this.#closed(reason);
-      if (!this.channel.signal.aborted) await this.channel.close(reason);
+      this.#end(error instanceof PeerdError ? error : new PeerdError('internal', 'a control connection failed', { cause: error }));
     }
+  }
+
+  /** Resolves when the next one may be read; of a large one, when it was handled. @throws PeerdError */
+  async #frame(frame: Frame): Promise<void> {
+    const message = linkMessages.read(frame);
+    if (message === undefined || idleKinds.has(message.kind)) this.#spend();
+    const busy = message && this.#message(message, frame.payload.length);
+    if (!busy) return;
+    this.#pausedAt = performance.now();
+    await busy;
+    this.#pausedAt = undefined;
   }
 
   /** Work for nothing is not done without end. @throws PeerdError `rate_limited` */
@@ -120,6 +142,11 @@ export class ControlConnection {
       default:
         return this.#events?.message(message, bytes);
     }
+  }
+
+  #end(reason: PeerdError): void {
+    this.#closed(reason);
+    if (!this.channel.signal.aborted) void this.channel.close(reason);
   }
 
   #closed(reason: PeerdError): void {

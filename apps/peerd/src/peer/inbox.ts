@@ -1,8 +1,9 @@
-import { type LinkMessage, PeerdError } from '@peerd/protocol';
+import { type LinkMessage, MiB, PeerdError } from '@peerd/protocol';
+import { strangerBytes } from './stranger-room.ts';
 
-/** Messages and bytes that may wait for their users before reading pauses. */
+/** Messages and bytes that may wait for their users before reading pauses: one message more than fits. */
 const maxMessages = 64;
-const maxBytes = 1 << 20;
+const maxBytes: number = MiB;
 
 /**
  * Gives the messages of one link to their users, one after the other, while the reader goes on: a slow user delays neither
@@ -11,16 +12,18 @@ const maxBytes = 1 << 20;
 export class Inbox {
   readonly #deliver: (message: LinkMessage) => Promise<void>;
   readonly #failed: (error: PeerdError) => void;
+  readonly #isStranger: () => boolean;
   readonly #waiting: { message: LinkMessage; bytes: number }[] = [];
   #bytes = 0;
   #room: PromiseWithResolvers<void> | undefined;
   #running = false;
   #stopped = false;
 
-  /** `failed` is called once, with what a user threw. */
-  constructor(deliver: (message: LinkMessage) => Promise<void>, failed: (error: PeerdError) => void) {
+  /** `failed` is called once, with what a user threw. `isStranger` is asked each time: a person may make the peer a contact. */
+  constructor(deliver: (message: LinkMessage) => Promise<void>, failed: (error: PeerdError) => void, isStranger: () => boolean) {
     this.#deliver = deliver;
     this.#failed = failed;
+    this.#isStranger = isStranger;
   }
 
   /** A promise means full: read on when it resolves. */
@@ -42,7 +45,7 @@ export class Inbox {
   }
 
   #isFull(): boolean {
-    return this.#waiting.length >= maxMessages || this.#bytes >= maxBytes;
+    return this.#waiting.length >= maxMessages || this.#bytes >= (this.#isStranger() ? strangerBytes : maxBytes);
   }
 
   async #run(): Promise<void> {

@@ -8,6 +8,7 @@
 import { type DataRequest, type DataToken, dataRequest, dataToken, encodeMessage, peerAlpn, PeerdError, type TransferId } from '@peerd/protocol';
 import { type Channel, dial, greet, type Greeted } from '@peerd/service';
 import { orAborted, Scope } from '../net/scope.ts';
+import type { ContentMemory } from './content-memory.ts';
 import { ChannelData } from './data-connection.ts';
 import type { LinksDeps } from './deps.ts';
 import type { LinkMetrics } from './metrics.ts';
@@ -23,10 +24,11 @@ const maxPending = 16;
 export type TakeData = (channel: Channel, frames: Greeted['frames']) => boolean;
 
 export interface LinkDataContext {
-  readonly deps: Pick<LinksDeps, 'identity' | 'hello' | 'users' | 'logger'>;
+  readonly deps: Pick<LinksDeps, 'identity' | 'hello' | 'users' | 'policy' | 'logger'>;
   readonly tokens: Tokens<TakeData>;
   readonly timing: LinkTiming;
   readonly metrics: LinkMetrics;
+  readonly content: ContentMemory;
 }
 
 export class LinkData {
@@ -134,11 +136,19 @@ export class LinkData {
   }
 
   #keep(channel: Channel, frames: Greeted['frames'], direction: 'send' | 'receive', side: 'dialled' | 'accepted'): ChannelData {
-    const connection = new ChannelData(channel, frames, direction);
+    const { content, metrics, timing } = this.#context;
+    const memory = direction === 'receive' ? content.open(this.#link.peer) : undefined;
+    const connection = new ChannelData(channel, frames, memory && { memory, stallMs: timing.stalledDataMs });
+    const { signal } = connection;
     this.#open.add(connection);
-    connection.signal.addEventListener('abort', () => this.#open.delete(connection), { once: true });
-    if (connection.signal.aborted) this.#open.delete(connection);
-    this.#context.metrics.dataOpened(side);
+    const ended = (): void => {
+      this.#open.delete(connection);
+      memory?.[Symbol.dispose]();
+      if (memory && signal.reason instanceof PeerdError && signal.reason.code === 'stalled') metrics.dataStalled();
+    };
+    signal.addEventListener('abort', ended, { once: true });
+    if (signal.aborted) ended();
+    metrics.dataOpened(side);
     return connection;
   }
 

@@ -3,6 +3,7 @@ import { peerAlpn, PeerdError, type PeerId } from '@peerd/protocol';
 import { type Listener, listen, PeerBudgets, TokenBucket } from '@peerd/service';
 import type { IntroductionHandler } from '../rendezvous/ports.ts';
 import { Admission } from './admission.ts';
+import { ContentMemory } from './content-memory.ts';
 import type { Endpoint, LinksDeps } from './deps.ts';
 import { acceptInbound } from './inbound.ts';
 import type { TakeData } from './link-data.ts';
@@ -10,6 +11,7 @@ import { createLinkMetrics } from './metrics.ts';
 import type { Link, Links, LinkUser } from './ports.ts';
 import { Pursuit } from './pursuit.ts';
 import { Slot } from './slot.ts';
+import { StrangerRoom } from './stranger-room.ts';
 import { defaultTiming, type LinkTiming } from './timing.ts';
 import { Tokens } from './tokens.ts';
 
@@ -47,7 +49,9 @@ export const createLinks = (deps: LinksDeps): LinkLayer => {
   const stopping = new AbortController();
   const tokens = new Tokens<TakeData>(timing.tokenMs);
   const links = (): Link[] => [...peers.values()].flatMap(({ slot }) => slot.link ?? []);
-  const metrics = createLinkMetrics(deps.registry, () => links().length);
+  const content = new ContentMemory(() => metrics.contentWaits());
+  const strangers = new StrangerRoom();
+  const metrics = createLinkMetrics(deps.registry, { links: () => links().length, contentBytes: () => content.held });
   const admission = new Admission(deps.policy, timing.introductionMs, (id) => {
     const peer = peers.get(id);
     return peer !== undefined && (peer.slot.link !== undefined || peer.pursuit.isWanted);
@@ -77,6 +81,8 @@ export const createLinks = (deps: LinksDeps): LinkLayer => {
       tokens,
       timing,
       metrics,
+      content,
+      strangers,
       count,
       onUp: (link) => {
         peer.pursuit.linkUp(link);

@@ -29,8 +29,13 @@ export interface DataConnection {
   readonly signal: AbortSignal;
   /** Queues buffers as one write; resolves when it takes more. Calls `release` when nothing reads them any more, if it comes to that. @throws the reason of `signal` */
   write(buffers: readonly Uint8Array[], release?: () => void): Promise<void>;
-  /** Chunk, pack and hole frames until the other side ends the stream. Reading is pulled. */
-  frames(): AsyncIterable<Frame>;
+  /**
+   * Chunk, pack, hole and compressed frames until the other side ends the stream. Reading is pulled. A frame that can be released
+   * must be: nothing else comes in its room.
+   *
+   * @param chunkSize of the transfer, in bytes
+   */
+  frames(chunkSize: number): AsyncIterable<Frame>;
   /** Ends the stream after everything was sent. Resolves when the connection is closed. */
   end(): Promise<void>;
   destroy(reason: PeerdError): void;

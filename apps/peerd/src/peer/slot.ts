@@ -6,8 +6,10 @@ import { ActiveLink } from './active-link.ts';
 import { ControlConnection } from './control-connection.ts';
 import type { LinkDataContext } from './link-data.ts';
 import type { Link } from './ports.ts';
+import { strangerBytes, type StrangerRoom } from './stranger-room.ts';
 
 export interface SlotContext extends LinkDataContext {
+  readonly strangers: StrangerRoom;
   /** Numbers that grow within this process: of connections, and of selects. */
   readonly count: () => number;
   readonly onUp: (link: Link) => void;
@@ -46,7 +48,11 @@ export class Slot {
 
   /** Takes a channel over, after hello went both ways. */
   adopt(channel: Channel, greeted: Greeted, dialled: boolean): void {
-    const connection = new ControlConnection(channel, greeted, dialled, this.#context.count());
+    const { deps, strangers } = this.#context;
+    const connection = new ControlConnection(channel, greeted, dialled, this.#context.count(), {
+      isLarge: (bytes) => bytes >= strangerBytes && !deps.policy.isContact(channel.peerId),
+      take: (bytes, giveWay) => strangers.take(bytes, giveWay),
+    });
     const { number } = connection;
     this.#connections.set(number, connection);
     this.#dispatch({ kind: 'opened', connection: number, nonce: connection.nonce });

@@ -11,6 +11,8 @@ export interface LinkTiming {
   /** Everything that opening a data connection takes. */
   readonly openDataMs: number;
   readonly tokenMs: number;
+  /** A data connection that has begun a frame, and brings nothing for so long, ends: what it holds may be wanted elsewhere. */
+  readonly stalledDataMs: number;
   /** RFC 8305 §5, Connection Attempt Delay. */
   readonly staggerMs: number;
   readonly redial: Backoff;
@@ -34,6 +36,7 @@ export const defaultTiming: LinkTiming = {
   selectMs: 10_000,
   openDataMs: 15_000,
   tokenMs: dataTokenValidMs,
+  stalledDataMs: 60_000,
   staggerMs: 250,
   redial: { firstMs: 250, maxMs: 5_000 },
   comings: { burst: 60, perSecond: 1 },

@@ -1,5 +1,5 @@
 /** Reads one data connection into the receiver of a transfer. */
-import { PeerdError, type Traffic } from '@peerd/protocol';
+import { type Frame, PeerdError, type Traffic } from '@peerd/protocol';
 import type { Receiver, StageClock } from '@peerd/transfer';
 import type { DataConnection } from '../peer/ports.ts';
 import { trafficOf } from './traffic.ts';
@@ -12,7 +12,7 @@ export interface ContentReading {
 
 /** @returns why the content can't be taken, or `undefined` when the stream ended or the connection was lost */
 export const readContent = async (connection: DataConnection, receiver: Receiver, { clock, onFrame }: ContentReading): Promise<unknown> => {
-  const frames = connection.frames()[Symbol.asyncIterator]();
+  const frames = connection.frames(receiver.chunkSize)[Symbol.asyncIterator]();
   for (;;) {
     let next: Awaited<ReturnType<typeof frames.next>>;
     try {
@@ -24,13 +24,24 @@ export const readContent = async (connection: DataConnection, receiver: Receiver
     if (next.done === true) return undefined;
     let traffic: Traffic;
     try {
-      // Before the receiver has it, and releases its memory.
-      traffic = trafficOf(next.value);
-      await receiver.frame(next.value);
+      traffic = await taken(next.value, receiver);
     } catch (error) {
       connection.destroy(error instanceof PeerdError ? error : new PeerdError('io_error', 'the content cannot be stored', { cause: error }));
       return error;
     }
     onFrame(traffic);
   }
+};
+
+/** The receiver releases the frame, whatever becomes of it. */
+const taken = async (frame: Frame, receiver: Receiver): Promise<Traffic> => {
+  let traffic: Traffic;
+  try {
+    traffic = trafficOf(frame);
+  } catch (error) {
+    frame.release?.();
+    throw error;
+  }
+  await receiver.frame(frame);
+  return traffic;
 };

@@ -37,9 +37,10 @@ describe('data connections', () => {
       await from.end();
     })();
     let received = 0;
-    for await (const { type, payload } of to.frames()) {
+    for await (const { type, payload, release } of to.frames(1 << 20)) {
       expect(type).toBe(chunkFrameType);
       expect(payload.equals(content)).toBe(true);
+      release?.();
       received += 1;
     }
     await sending;
@@ -101,6 +102,39 @@ describe('data connections', () => {
     await until(() => first.signal.aborted && second.signal.aborted && received.signal.aborted);
     expect(await failureOf(first.write([Buffer.alloc(1)]))).toBeInstanceOf(PeerdError);
     expect(await failureOf(outward.openData(transfer, never))).toMatchObject({ code: 'disconnected' });
+  });
+
+  test('one that stops within a frame is ended and told why, and its memory comes back; the link and the others go on', async () => {
+    await Promise.all([dialler.links.stop(), listener.links.stop()]);
+    await link({ stalledDataMs: 200 });
+    listener.expects.add(transfer);
+    const [stopped, other] = [await outward.openData(transfer, never), await outward.openData(transfer, never)];
+    const arrived = [(await listener.data.next()).connection, (await listener.data.next()).connection];
+    const read = async (connection: DataConnection): Promise<string> => {
+      for await (const { release } of connection.frames(1 << 20)) release?.();
+      return 'read';
+    };
+    const readings = arrived.map((connection) => read(connection).catch((error: PeerdError) => error.code));
+    const frame = encodeFrame(chunkFrameType, Buffer.alloc(200_000));
+    await stopped.write([frame, frame.subarray(0, 100_000)]);
+    // Between two frames there is all the time of the world.
+    await other.write([frame]);
+    await until(() => stopped.signal.aborted);
+    expect(stopped.signal.reason).toMatchObject({ code: 'stalled' });
+    expect(await Promise.race(readings)).toBe('stalled');
+    expect([await listener.metric('peerd_data_connections_stalled_total 1'), await listener.metric('peerd_content_memory_bytes 0')]).toEqual([true, true]);
+    expect([outward.signal.aborted, other.signal.aborted]).toEqual([false, false]);
+    await other.write([frame]);
+    await other.end();
+    expect(new Set(await Promise.all(readings))).toEqual(new Set(['stalled', 'read']));
+  });
+
+  test('the receiving side can make the sending one hold nothing', async () => {
+    listener.expects.add(transfer);
+    const connection = await outward.openData(transfer, never);
+    await (await listener.data.next()).connection.write([encodeFrame(chunkFrameType, Buffer.alloc(100_000)).subarray(0, 10)]);
+    await until(() => connection.signal.aborted);
+    expect(connection.signal.reason).toMatchObject({ code: 'frame_too_large' });
   });
 
   test('goes one way only: the sender ends a connection on which it gets content', async () => {

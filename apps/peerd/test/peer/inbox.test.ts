@@ -4,6 +4,7 @@ import { Inbox } from '../../src/peer/inbox.ts';
 
 const message = (text: string): LinkMessage => ({ kind: 'chat', body: { id: 'x', text, sentAt: 0 } });
 const text = (of: LinkMessage): string => (of.kind === 'chat' ? of.body.text : of.kind);
+const contact = (): boolean => false;
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 test('one after the other, in order', async () => {
@@ -13,7 +14,7 @@ test('one after the other, in order', async () => {
     log.push(`begin ${text(next)}`);
     await gates[Number(text(next))]?.promise;
     log.push(`end ${text(next)}`);
-  }, () => {});
+  }, () => {}, contact);
   expect([inbox.push(message('0'), 10), inbox.push(message('1'), 10)]).toEqual([undefined, undefined]);
   await turn();
   expect(log).toEqual(['begin 0']);
@@ -24,11 +25,14 @@ test('one after the other, in order', async () => {
 });
 
 test.each([
-  ['messages', 1, 65],
-  ['bytes', 600_000, 2],
-])('too many %s: the reader waits until there is room', async (_what, bytes, fits) => {
+  ['messages', 1, 65, false],
+  ['bytes', 600_000, 2, false],
+  ['messages of a stranger', 1, 65, true],
+  ['bytes of a stranger', 20_000, 2, true],
+  ['bytes of a stranger, of one large message', 24_576, 1, true],
+])('too many %s: the reader waits until there is room', async (_what, bytes, fits, isStranger) => {
   const gate = Promise.withResolvers<void>();
-  const inbox = new Inbox(() => gate.promise, () => {});
+  const inbox = new Inbox(() => gate.promise, () => {}, () => isStranger);
   let busy: Promise<void> | undefined;
   let count = 0;
   for (; !busy; count += 1) busy = inbox.push(message('x'), bytes);
@@ -44,7 +48,7 @@ test('what a user throws is told once, and nothing is delivered after it', async
   const inbox = new Inbox(async () => {
     delivered += 1;
     throw new Error('ouch');
-  }, (error) => failures.push(error));
+  }, (error) => failures.push(error), contact);
   void inbox.push(message('1'), 1);
   void inbox.push(message('2'), 1);
   await turn();
@@ -58,7 +62,7 @@ test('stop drops what waits and wakes the reader', async () => {
   const inbox = new Inbox(async () => {
     delivered += 1;
     await new Promise(() => {});
-  }, () => {});
+  }, () => {}, contact);
   void inbox.push(message('1'), 1);
   const busy = inbox.push(message('2'), 2_000_000);
   inbox.stop();

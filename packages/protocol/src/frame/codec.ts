@@ -5,18 +5,29 @@
  * the type before anything is allocated for it.
  */
 import { PeerdError } from '../errors.ts';
-import { frameHeaderBytes, KiB, unknownFrameMaxBytes } from '../limits.ts';
-import { BufferPool } from './buffer-pool.ts';
+import { frameHeaderBytes, unknownFrameMaxBytes } from '../limits.ts';
 
 export interface Frame {
   readonly type: number;
   /** The payload. For a frame that arrived in one piece this is a view of the input, not a copy. */
   readonly payload: Buffer;
-  /**
-   * Gives the memory of the payload back to the decoder, for a later frame: nothing may read it from then on. Whoever takes
-   * in many large frames calls it; without it the memory is collected some time.
-   */
+  /** Only where the payload stands in room that was provided: gives it back, and must be called. Nothing may read the payload from then on. */
   readonly release?: () => void;
+}
+
+/** Memory for one payload. */
+export interface PayloadRoom {
+  /** At least as long as the payload, with any content. */
+  readonly memory: Buffer;
+  /** Nothing reads or writes the memory any more. Once. */
+  readonly release: () => void;
+}
+
+/** What a header has announced. */
+export interface Announced {
+  readonly type: number;
+  /** Bytes of the payload. */
+  readonly length: number;
 }
 
 /** Largest payload, in bytes, of each frame type that may arrive here. */
@@ -35,27 +46,32 @@ export const encodeFrameHeader = (type: number, length: number): Buffer => {
 export const encodeFrame = (type: number, payload: Uint8Array): Buffer =>
   Buffer.concat([encodeFrameHeader(type, payload.byteLength), payload]);
 
-/** Payloads from this size on are put together in memory that `release` gives back. */
-const pooledFromBytes: number = 64 * KiB;
-const keptPayloads = 8;
-
 export class FrameDecoder {
   readonly #bounds: FrameBounds;
+  readonly #needsRoom: (announced: Announced) => boolean;
   readonly #header: Buffer = Buffer.alloc(frameHeaderBytes);
   #headerFilled = 0;
   #payload: Buffer | undefined;
   #payloadFilled = 0;
   #release: (() => void) | undefined;
-  /** For the largest payload so far. */
-  #pool: BufferPool | undefined;
+  #wanted: Announced | undefined;
+  /** Input behind the header whose payload waits for room. */
+  #rest: Buffer = Buffer.alloc(0);
 
-  constructor(bounds: FrameBounds) {
+  /** @param needsRoom frames whose payload stands in memory that is given to it; others get memory of their own */
+  constructor(bounds: FrameBounds, needsRoom: (announced: Announced) => boolean = () => false) {
     this.#bounds = bounds;
+    this.#needsRoom = needsRoom;
   }
 
   /** Bytes of an unfinished frame that are held. */
   get pending(): number {
     return this.#headerFilled + this.#payloadFilled;
+  }
+
+  /** A payload for which `provide` has to bring room before anything more is taken. */
+  get wanted(): Announced | undefined {
+    return this.#wanted;
   }
 
   /** Takes `input` if all of it belongs to the payload under way and does not complete it. For use between calls of `push`. */
@@ -67,8 +83,8 @@ export class FrameDecoder {
   }
 
   /**
-   * Frames completed by `input`. Once it has thrown, the stream has no frame boundary any more: the header that was refused
-   * stays, and is refused at each further call.
+   * Frames completed by `input`, up to a payload that needs room: see `wanted`. Once it has thrown, the stream has no frame
+   * boundary any more: the header that was refused stays, and is refused at each further call.
    *
    * @throws PeerdError `frame_too_large`
    */
@@ -84,40 +100,62 @@ export class FrameDecoder {
       }
       const type = this.#header.readUInt8(4);
       const length = this.#checkedLength(type);
-      if (this.#payload === undefined && input.length - offset >= length) {
-        this.#headerFilled = 0;
-        const payload = input.subarray(offset, offset + length);
-        offset += length;
-        yield { type, payload };
-        continue;
+      if (this.#payload === undefined) {
+        if (this.#needsRoom({ type, length })) {
+          this.#wanted = { type, length };
+          this.#rest = input.subarray(offset);
+          return;
+        }
+        if (input.length - offset >= length) {
+          this.#headerFilled = 0;
+          const payload = input.subarray(offset, offset + length);
+          offset += length;
+          yield { type, payload };
+          continue;
+        }
+        this.#payload = Buffer.allocUnsafeSlow(length);
       }
-      this.#payload ??= this.#allocate(length);
-      const take = Math.min(length - this.#payloadFilled, input.length - offset);
-      input.copy(this.#payload, this.#payloadFilled, offset, offset + take);
-      this.#payloadFilled += take;
-      offset += take;
+      offset += this.#fill(this.#payload, input.subarray(offset));
       if (this.#payloadFilled < length) return;
-      const payload = this.#payload;
-      const release = this.#release;
-      this.#payload = undefined;
-      this.#release = undefined;
-      this.#payloadFilled = 0;
-      this.#headerFilled = 0;
-      yield release === undefined ? { type, payload } : { type, payload, release };
+      yield this.#completed(type, this.#payload);
     }
   }
 
-  #allocate(length: number): Buffer {
-    if (length < pooledFromBytes) return Buffer.allocUnsafeSlow(length);
-    if (this.#pool === undefined || this.#pool.bytes < length) this.#pool = new BufferPool(length, keptPayloads);
-    const pool = this.#pool;
-    const memory = pool.take();
-    let isReleased = false;
-    this.#release = () => {
-      if (!isReleased) pool.give(memory);
-      isReleased = true;
-    };
-    return memory.subarray(0, length);
+  /** Room for what is wanted. @returns the frames that the input of before completes with it. @throws as `push` */
+  *provide({ memory, release }: PayloadRoom): Generator<Frame, void, void> {
+    const { type, length } = this.#wanted ?? { type: 0, length: 0 };
+    this.#wanted = undefined;
+    this.#payload = memory.subarray(0, length);
+    this.#release = release;
+    const taken = this.#fill(this.#payload, this.#rest);
+    const rest = this.#rest.subarray(taken);
+    this.#rest = rest.subarray(0, 0);
+    if (this.#payloadFilled === length) yield this.#completed(type, this.#payload);
+    yield* this.push(rest);
+  }
+
+  /** No more input comes: room of an unfinished payload is given back. */
+  end(): void {
+    this.#release?.();
+    this.#release = undefined;
+    this.#payload = undefined;
+  }
+
+  /** @returns bytes of the input that belong to the payload */
+  #fill(payload: Buffer, input: Buffer): number {
+    const take = Math.min(payload.length - this.#payloadFilled, input.length);
+    input.copy(payload, this.#payloadFilled, 0, take);
+    this.#payloadFilled += take;
+    return take;
+  }
+
+  #completed(type: number, payload: Buffer): Frame {
+    const release = this.#release;
+    this.#payload = undefined;
+    this.#release = undefined;
+    this.#payloadFilled = 0;
+    this.#headerFilled = 0;
+    return release === undefined ? { type, payload } : { type, payload, release };
   }
 
   #checkedLength(type: number): number {

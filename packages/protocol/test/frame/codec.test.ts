@@ -60,28 +60,47 @@ describe('FrameDecoder', () => {
     );
   });
 
-  test('the memory of a large payload serves a later frame once it was released, once', () => {
-    const decoder = new FrameDecoder(new Map([[1, 200_000]]));
-    const receive = (length: number): Frame => {
-      const bytes = encodeFrame(1, Buffer.alloc(length, length));
-      const [frame, ...rest] = [...decoder.push(bytes.subarray(0, 100)), ...decoder.push(bytes.subarray(100))];
-      if (!frame || rest.length > 0) throw new Error('one frame is expected');
-      expect(frame.payload.equals(Buffer.alloc(length, length))).toBe(true);
-      return frame;
-    };
-    const [first, second] = [receive(150_000), receive(150_000)];
-    expect(second.payload.buffer).not.toBe(first.payload.buffer);
-    first.release?.();
-    first.release?.();
-    const [third, fourth] = [receive(100_000), receive(150_000)];
-    expect(third.payload.buffer).toBe(first.payload.buffer);
-    expect([first, second, third].map(({ payload }) => payload.buffer)).not.toContain(fourth.payload.buffer);
-    // A larger one than before needs memory of its own, and what is given back late does no harm.
-    const larger = receive(200_000);
-    second.release?.();
-    expect(receive(180_000).payload.buffer).not.toBe(second.payload.buffer);
-    expect(larger.payload.equals(Buffer.alloc(200_000, 200_000))).toBe(true);
-    expect(receive(1_000).release).toBeUndefined();
+  test('a payload that needs room waits for it, at any split, and what follows waits behind it', () => {
+    fc.assert(
+      fc.property(fc.array(frameArbitrary, { maxLength: 8 }), fc.array(fc.integer({ min: 1, max: 700 }), { minLength: 1, maxLength: 20 }), (frames, sizes) => {
+        const bytes = Buffer.concat(frames.map((frame) => encodeFrame(frame.type, frame.payload)));
+        const decoder = new FrameDecoder(bounds, ({ type }) => type !== 1);
+        const decoded: Frame[] = [];
+        let rooms = 0;
+        const take = (some: Iterable<Frame>): void => {
+          for (const frame of some) {
+            decoded.push({ type: frame.type, payload: Buffer.from(frame.payload) });
+            expect(frame.release === undefined).toBe(frame.type === 1);
+            frame.release?.();
+          }
+        };
+        for (let at = 0, piece = 0; at < bytes.length; piece += 1) {
+          const input = bytes.subarray(at, at + (sizes[piece % sizes.length] ?? 1));
+          at += input.length;
+          if (decoder.absorb(input)) continue;
+          take(decoder.push(input));
+          for (let wanted = decoder.wanted; wanted; wanted = decoder.wanted) {
+            rooms += 1;
+            // Longer than it has to be.
+            take(decoder.provide({ memory: Buffer.alloc(wanted.length + 3), release: () => (rooms -= 1) }));
+          }
+        }
+        expect(decoded).toEqual(frames.map((frame) => ({ type: frame.type, payload: Buffer.from(frame.payload) })));
+        expect([rooms, decoder.pending, decoder.wanted]).toEqual([0, 0, undefined]);
+      }),
+    );
+  });
+
+  test('room is asked for before anything of the payload is taken, and given back when the rest never comes', () => {
+    const decoder = new FrameDecoder(bounds, () => true);
+    expect([...decoder.push(encodeFrame(2, Buffer.alloc(4_000, 7)).subarray(0, 105))]).toEqual([]);
+    expect([decoder.wanted, decoder.pending]).toEqual([{ type: 2, length: 4_000 }, 5]);
+    let released = 0;
+    expect([...decoder.provide({ memory: Buffer.alloc(4_000), release: () => (released += 1) })]).toEqual([]);
+    expect([decoder.wanted, decoder.pending, released]).toEqual([undefined, 105, 0]);
+    decoder.end();
+    decoder.end();
+    expect(released).toBe(1);
   });
 
   test('a stream that was refused stays refused', () => {

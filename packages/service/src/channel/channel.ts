@@ -5,7 +5,9 @@
  * full. When the connection ends, `signal` aborts with the reason, and everything that waits on the channel ends too.
  */
 import { type TLSSocket } from 'node:tls';
-import { close as closeMessage, encodeMessage, formatAddress, type Frame, type FrameBounds, FrameDecoder, KiB, MiB, PeerdError, type PeerId } from '@peerd/protocol';
+import {
+  type Announced, close as closeMessage, encodeMessage, formatAddress, type Frame, type FrameBounds, FrameDecoder, KiB, MiB, type PayloadRoom, PeerdError, type PeerId,
+} from '@peerd/protocol';
 import { Inflow } from './inflow.ts';
 
 /** How long a closing channel may take to flush before it is destroyed. */
@@ -15,6 +17,16 @@ const putAheadBytes: number = MiB + 64 * KiB;
 
 /** Silence before the first probe of TCP keepalive. */
 const keepAliveMs = 30_000;
+
+/** Where large payloads stand, and how long one may stand still. */
+export interface Intake {
+  /** This payload is taken in only when there is room for it. */
+  needsRoom(announced: Announced): boolean;
+  /** Resolves with room; nothing is read meanwhile. Frames that stand in it must be released. @throws the reason of `signal` */
+  room(announced: Announced, signal: AbortSignal): Promise<PayloadRoom>;
+  /** A frame that has begun, and of which nothing comes for so long, ends the channel. In ms; 0: none does. */
+  readonly stallMs: number;
+}
 
 export class Channel {
   readonly peerId: PeerId;
@@ -30,6 +42,7 @@ export class Channel {
   readonly #socket: TLSSocket;
   readonly #ended = new AbortController();
   #bounds: FrameBounds;
+  #intake: Intake | undefined;
   /** Of the caller of `put`. */
   #onWritten: (() => void) | undefined;
   #reading = false;
@@ -50,11 +63,14 @@ export class Channel {
     socket.setKeepAlive(true, keepAliveMs);
     socket.on('error', (cause) => this.#end(new PeerdError('link_lost', `connection to ${formatAddress(this.remote)} failed: ${cause.message}`, { cause })));
     socket.on('close', () => this.#end(new PeerdError('link_lost', `connection to ${formatAddress(this.remote)} ended`)));
+    // Set only while a frame is under way.
+    socket.on('timeout', () => void this.close(new PeerdError('stalled', `nothing came from ${formatAddress(this.remote)} for ${socket.timeout} ms, within a frame`)));
   }
 
-  /** The frame types that may arrive from now on. Applies to the next frame that is read. */
-  expect(bounds: FrameBounds): void {
+  /** The frame types that may arrive from now on, and where large ones stand. Applies to the next frame that is read. */
+  expect(bounds: FrameBounds, intake?: Intake): void {
     this.#bounds = bounds;
+    this.#intake = intake;
   }
 
   /**
@@ -67,20 +83,26 @@ export class Channel {
     this.#read = true;
     this.#reading = true;
     // The decoder asks for the bound of a type when its header is complete, so a change applies at a frame boundary.
-    const decoder = new FrameDecoder({ get: (type) => this.#bounds.get(type) });
+    const decoder = new FrameDecoder({ get: (type) => this.#bounds.get(type) }, (announced) => this.#intake?.needsRoom(announced) === true);
     try {
       using inflow = new Inflow(this.#socket, (piece) => decoder.absorb(piece));
-      for (let bytes = await inflow.next(); bytes !== undefined; bytes = await inflow.next()) {
+      const next = (): Promise<Buffer | undefined> => this.#next(inflow, decoder.pending > 0);
+      for (let bytes = await next(); bytes !== undefined; bytes = await next()) {
         // After `close` what still arrives is read away.
-        if (!this.signal.aborted) yield* decoder.push(bytes);
+        if (this.signal.aborted) continue;
+        yield* decoder.push(bytes);
+        for (let wanted = decoder.wanted; wanted && this.#intake && !this.signal.aborted; wanted = decoder.wanted) yield* decoder.provide(await this.#intake.room(wanted, this.signal));
       }
     } catch (error) {
       if (error instanceof PeerdError) throw error;
       throw this.signal.reason ?? error;
     } finally {
       this.#reading = false;
+      decoder.end();
+      // As in `close`.
+      if (this.signal.aborted) this.#socket.resume();
     }
-    if (decoder.pending > 0) throw new PeerdError('link_lost', `connection to ${formatAddress(this.remote)} ended within a frame`);
+    if (decoder.pending > 0) throw this.signal.reason ?? new PeerdError('link_lost', `connection to ${formatAddress(this.remote)} ended within a frame`);
   }
 
   /** Queues bytes. `false` means full: wait for `drained` before the next one. Bytes for an ended channel are dropped. */
@@ -170,6 +192,16 @@ export class Channel {
   /** RFC 8446 §7.5: bytes that only the two ends of this connection know. */
   exportKeyingMaterial(length: number, label: string): Buffer {
     return this.#socket.exportKeyingMaterial(length, label, Buffer.alloc(0));
+  }
+
+  /** What waits for its reader, or for room, is not late: time counts while nothing but bytes is missing. */
+  async #next(inflow: Inflow, isWithinFrame: boolean): Promise<Buffer | undefined> {
+    this.#socket.setTimeout(isWithinFrame ? (this.#intake?.stallMs ?? 0) : 0);
+    try {
+      return await inflow.next();
+    } finally {
+      this.#socket.setTimeout(0);
+    }
   }
 
   /** @throws the reason of the channel's end */

@@ -4,7 +4,7 @@ import { type AddressInfo, connect as tcpConnect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect as tlsConnect, createServer } from 'node:tls';
-import { encodeFrame, encodeMessage, type Hello, linkMessages, peerAlpn, PeerdError, ping } from '@peerd/protocol';
+import { encodeFrame, encodeMessage, type Hello, linkMessages, type PayloadRoom, peerAlpn, PeerdError, ping } from '@peerd/protocol';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { answerHello, awaitHello, type Channel, closeReason, dial, greet, type Greeted, type Identity, listen, type ListenOptions, type Listener, loadIdentity } from '../../src/index.ts';
 
@@ -147,6 +147,79 @@ describe('channel', () => {
     channel.end();
     await reading;
     expect([frames, count.released]).toEqual([17 * count.put, count.put]);
+  });
+
+  describe('an intake', () => {
+    /** Both ends after hello; the first frames of the reading one are asked for. */
+    const pair = async (): Promise<{ writer: Channel; written: Greeted; reader: Channel; frames: Greeted['frames'] }> => {
+      const accepted = Promise.withResolvers<{ reader: Channel; frames: Greeted['frames'] }>();
+      const listener = await serve((channel) => {
+        void awaitHello(channel, never).then(({ frames }) => {
+          answerHello(channel, hello('bob'));
+          accepted.resolve({ reader: channel, frames });
+        });
+      });
+      const writer = await dial(alice, target(listener, bob.id), never);
+      onTestFinished(() => writer.destroy(new PeerdError('cancelled', 'test over')));
+      const written = await greet(writer, hello('alice'), never);
+      return { writer, written, ...(await accepted.promise) };
+    };
+    const large = new Map([[1, 5_000_000]]);
+
+    test('nothing of a payload is read before there is room, and then the time counts', async () => {
+      const { writer, written, reader, frames } = await pair();
+      const asked: number[] = [];
+      const room = Promise.withResolvers<PayloadRoom>();
+      let released = 0;
+      reader.expect(large, {
+        needsRoom: ({ length }) => length > 100,
+        room: ({ length }) => {
+          asked.push(length);
+          return room.promise;
+        },
+        stallMs: 500,
+      });
+      writer.send(encodeFrame(1, Buffer.from('small')));
+      writer.send(encodeFrame(1, Buffer.alloc(1_000_000, 5)));
+      // Of the last one, half.
+      writer.send(encodeFrame(1, Buffer.alloc(5_000_000)).subarray(0, 2_500_000));
+      expect((await frames.next()).value?.payload.toString()).toBe('small');
+      const waiting = frames.next();
+      await expect.poll(() => asked).toEqual([1_000_000]);
+      // Longer than a frame may stand still: it is not the sender that is late.
+      const longer = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 700));
+      await longer();
+      expect(reader.signal.aborted).toBe(false);
+      room.resolve({ memory: Buffer.alloc(5_000_000), release: () => (released += 1) });
+      const { value: whole } = await waiting;
+      expect(whole?.payload.equals(Buffer.alloc(1_000_000, 5))).toBe(true);
+      whole?.release?.();
+      await longer();
+      expect(reader.signal.aborted).toBe(false);
+      const heard = written.frames.next();
+      const last = frames.next().then(() => 'a frame', (error: PeerdError) => error.code);
+      const { value: goodbye } = await heard;
+      writer.end();
+      expect(await last).toBe('stalled');
+      expect([asked, released]).toEqual([[1_000_000, 5_000_000], 2]);
+      expect(goodbye && closeReason(goodbye.payload)).toMatchObject({ code: 'stalled' });
+    });
+
+    test('who waits for room hears of the end', async () => {
+      const { writer, reader, frames } = await pair();
+      reader.expect(large, {
+        needsRoom: () => true,
+        room: (_announced, signal) => new Promise((_, reject) => {
+          signal.addEventListener('abort', () => reject(signal.reason as Error));
+        }),
+        stallMs: 60_000,
+      });
+      writer.send(encodeFrame(1, Buffer.alloc(1_000)));
+      const waiting = frames.next().then(() => 'a frame', (error: PeerdError) => error.code);
+      writer.destroy(new PeerdError('cancelled', 'enough'));
+      reader.destroy(new PeerdError('disconnected', 'enough'));
+      expect(await waiting).toBe('disconnected');
+    });
   });
 
   test('whoever waits for room hears of the end', async () => {

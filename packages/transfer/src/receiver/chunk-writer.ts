@@ -84,16 +84,22 @@ export class ChunkWriter {
     const bytes = arrivals.reduce((sum, { content }) => sum + content.length, 0);
     await behind.run(bytes, async () => {
       try {
-        await this.#options.stages.time('write', write);
-      } catch (cause) {
-        this.#options.onLost(arrivals);
-        const at = cause instanceof FileThreadError ? arrivals[cause.position ?? 0] : arrivals[0];
-        throw ioError(cause, at === undefined ? 'writing' : `writing "${nameOf(at.file)}"`);
+        await this.#write(arrivals, write);
+        this.#options.onWritten(arrivals);
+      } finally {
+        settled();
       }
-      this.#options.onWritten(arrivals);
-      // After a failure the memory is left to the garbage collector.
-      settled();
     });
+  }
+
+  async #write(arrivals: readonly Arrival[], write: () => Promise<void>): Promise<void> {
+    try {
+      await this.#options.stages.time('write', write);
+    } catch (cause) {
+      this.#options.onLost(arrivals);
+      const at = cause instanceof FileThreadError ? arrivals[cause.position ?? 0] : arrivals[0];
+      throw ioError(cause, at === undefined ? 'writing' : `writing "${nameOf(at.file)}"`);
+    }
   }
 
   async #writeLarge({ index, content, hash, file, isHole }: Arrival): Promise<void> {

@@ -15,6 +15,13 @@ export const expanded = async (frame: Frame, chunkSize: number, stages: StageClo
   const { type, length, content } = decodeCompressed(frame.payload);
   if (type === chunkFrameType && length > chunkHeaderBytes + chunkSize) throw new PeerdError('malformed_frame', `compressed: stands for ${length} bytes, a chunk of this transfer has ${chunkHeaderBytes + chunkSize} at most`);
   const { bytes, release } = await stages.time('compress', () => expand(content, length));
-  frame.release?.();
-  return { type, payload: bytes, release };
+  // Its room is for both of them.
+  return {
+    type,
+    payload: bytes,
+    release: () => {
+      release();
+      frame.release?.();
+    },
+  };
 };

@@ -136,6 +136,11 @@ export class Receiver {
     return this.#seal !== undefined;
   }
 
+  /** In bytes. */
+  get chunkSize(): number {
+    return this.#manifest.chunkSize;
+  }
+
   get counters(): ReceiverCounters {
     return { ...this.#journal.counters, reused: this.#reusedCount };
   }
@@ -189,17 +194,25 @@ export class Receiver {
   }
 
   /**
-   * Takes a chunk, a pack, a hole, or what stands for one compressed. Resolves when another may come; the payload belongs to the receiver from then on, which releases it.
+   * Takes a chunk, a pack, a hole, or what stands for one compressed. Resolves when another may come; the payload belongs to the receiver from then on, which releases it, also where this throws.
    *
    * @throws PeerdError `integrity`, `malformed_frame`, `unexpected_message`; `no_space` or `io_error` also of frames before
    */
   async frame(arrived: Frame): Promise<void> {
-    this.#assertReceiving();
-    const frame = await expanded(arrived, this.#manifest.chunkSize, this.#stages);
-    const arrivals = await arrivalsOf(frame, this.#manifest, this.#zeros);
-    this.#assertReceiving();
-    this.#writer.assertHealthy();
-    await this.#writer.write(this.#admit(arrivals), frame.release);
+    let frame = arrived;
+    let admitted: Arrival[];
+    try {
+      this.#assertReceiving();
+      frame = await expanded(arrived, this.#manifest.chunkSize, this.#stages);
+      const arrivals = await arrivalsOf(frame, this.#manifest, this.#zeros);
+      this.#assertReceiving();
+      this.#writer.assertHealthy();
+      admitted = this.#admit(arrivals);
+    } catch (error) {
+      frame.release?.();
+      throw error;
+    }
+    await this.#writer.write(admitted, frame.release);
     await this.#journal.room();
   }
 

@@ -55,6 +55,44 @@ const verified = async (where: World): Promise<Receiver> => {
 };
 
 describe('frames', () => {
+  test('each is released once: written, dropped, refused, or lost with the disk', async () => {
+    const where = await world();
+    const receiver = await verified(where);
+    const released: number[] = [];
+    const outcomes: string[] = [];
+    const give = async (frame: Frame): Promise<void> => {
+      const index = released.push(0) - 1;
+      const release = (): void => void (released[index] = (released[index] ?? 0) + 1);
+      outcomes.push(await receiver.frame({ ...frame, release }).then(() => 'taken', (error: { code: string }) => error.code));
+    };
+    receiver.entryFailed(1, 'source_changed', 'gone');
+    // 4 chunks of the large file, then one of each other.
+    await give(chunkFrame(chunk(0)));
+    await give(packFrame(chunk(4), chunk(5), chunk(6)));
+    await give(chunkFrame(chunk(4)));
+    await give(chunkFrame(chunk(0)));
+    await give(chunkFrame(chunk(1, { hash: Buffer.alloc(32) })));
+    await give(chunkFrame(chunk(1, { content: Buffer.alloc(3) })));
+    await give({ type: 0x63, payload: Buffer.alloc(3) });
+    expect(outcomes).toEqual(['taken', 'taken', 'taken', 'malformed_frame', 'integrity', 'malformed_frame', 'malformed_frame']);
+    await receiver.close();
+    await give(chunkFrame(chunk(1)));
+    expect(outcomes.at(-1)).toBe('wrong_state');
+    expect(released).toEqual(released.map(() => 1));
+  });
+
+  test('each is released when it can\'t be written', async () => {
+    const where = await world();
+    const receiver = await verified(where);
+    for (const name of await readdir(where.destination)) await rm(join(where.destination, name), { recursive: true });
+    let released = 0;
+    const give = (frame: Frame): Promise<string> => receiver.frame({ ...frame, release: () => (released += 1) }).then(() => 'taken', (error: { code: string }) => error.code);
+    await Promise.all([give(chunkFrame(chunk(0))), give(chunkFrame(chunk(1))), give(packFrame(chunk(4), chunk(5)))]);
+    await expect.poll(() => released).toBe(3);
+    expect(await give(chunkFrame(chunk(2)))).toBe('io_error');
+    expect(released).toBe(4);
+  });
+
   test('any order, packed or not, gives the files', async () => {
     const where = await world();
     const receiver = await verified(where);
