@@ -152,6 +152,16 @@ export const memoryAttacks: readonly Attack[] = [
     },
   },
   {
+    name: 'accepted transfers whose content never comes', victim: 'peerd', told: /^60 accepted$/, metric: 'peerd_transfers_active{direction="receive",state="connecting"}', mostBytes: 160 * MiB,
+    run: async (stage) => {
+      const { link } = await trusted(stage);
+      using _ = link;
+      const transfers = new Set<TransferId>();
+      while (transfers.size < 60) transfers.add(await accepted(link));
+      return `${transfers.size} accepted`;
+    },
+  },
+  {
     name: 'messages of strangers that wait', victim: 'peerd', told: /^8 gave way, too_many_connections$/, metric: 'peerd_links_ended_total{reason="too_many_connections"}',
     run: async (stage) => {
       const links = await Promise.all(Array.from({ length: largeOfStrangers + 8 }, () => stage.stranger()));
