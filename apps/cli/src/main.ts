@@ -6,6 +6,11 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit(1);
 });
 
+// Nobody reads what was wrong (`peerctl status 2>&1 | head -1`): the exit code says it all the same.
+process.stderr.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+});
+
 const main = async (): Promise<void> => {
   try {
     process.exitCode = await runPeerctl(process.argv.slice(2));

@@ -47,7 +47,7 @@ export const runPeerctl = async (argv: readonly string[]): Promise<number> => {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return 0;
     const json = wantsJson(argv);
-    if (json || error.code !== 'commander.help') printFailure(createOutput(json), usageFailure(error));
+    if (json || error.code !== 'commander.help') printFailure(createOutput(json), usageFailure(error, program.commands.find((command) => command.name() === argv[firstWord(argv)])?.name()));
     return usageExit;
   }
   return exitCode;

@@ -49,7 +49,7 @@ const several = (title: string, values: readonly string[], none: string): (reado
 const rendezvous = (server: StatusResponse['rendezvous'][number], colors: Colors): string => {
   const state = server.state === 'registered' ? colors.green(server.state) : server.state === 'refused' ? colors.red(server.state) : colors.yellow(server.state);
   const id = server.id === null ? '' : ` (${shortId(server.id)})`;
-  return `${server.address}${id} ${state}${server.error === undefined ? '' : `: ${server.error.message}`}`;
+  return `${server.address}${id} ${state}${server.error === undefined ? '' : `: ${withoutAddress(server.error.message, server.address)}`}`;
 };
 
 /** A peer that is read slowly for less than this was in a hurry. */
@@ -59,6 +59,9 @@ const linkLine = ({ peer, dialled, address, since, pacedMs = 0 }: StatusResponse
   const paced = pacedMs < tellPacedFromMs ? '' : colors.yellow(`, says more than it may: not read for ${formatDuration(pacedMs)} of it`);
   return `${peerWithId(peer)} ${dialled ? 'at' : 'from'} ${address}, up for ${formatDuration(now - since)}${paced}`;
 };
+
+/** The address stands in front already. */
+const withoutAddress = (message: string, address: string): string => (message.startsWith(`${address}: `) ? message.slice(address.length + 2) : message);
 
 const messages = ({ queued, strangers }: NonNullable<StatusResponse['messages']>): string =>
   `${queued} waiting to be delivered, ${strangers} of strangers${strangers === 0 ? '' : ' (see them: peerctl chat --strangers)'}`;

@@ -24,6 +24,8 @@ export const barReporter = (output: Output): Reporter => {
   const rows = new Map<string, Row>();
   let away = false;
   let paused = false;
+  /** Lines that came while a question stood at the end of the screen. */
+  let held: string[] = [];
   const live = openLive(output.stdout, (columns) => {
     if (paused) return [];
     const now = performance.now();
@@ -33,10 +35,16 @@ export const barReporter = (output: Output): Reporter => {
   });
   const timer = setInterval(() => live.render(), redrawMs);
 
+  const release = (): void => {
+    live.persist(held);
+    held = [];
+  };
+
   const ended = (event: SendEvent, row: Row): void => {
     rows.delete(event.id);
     const mark = event.event === 'done' ? colors.green('✓') : event.event === 'cancelled' ? colors.dim('∅') : colors.red('✗');
-    live.persist([`${mark} ${peerLabel(event.peer)}: ${finalText(event, performance.now() - row.startedAt)}`]);
+    held.push(`${mark} ${peerLabel(event.peer)}: ${finalText(event, performance.now() - row.startedAt)}`);
+    if (!paused) release();
   };
 
   return {
@@ -59,6 +67,7 @@ export const barReporter = (output: Output): Reporter => {
     },
     pause: (value) => {
       paused = value;
+      if (!paused) release();
       live.render();
     },
     close: () => {

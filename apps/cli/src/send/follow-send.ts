@@ -37,7 +37,7 @@ export const sendAndFollow = async (context: Context, request: SendRequest): Pro
       if (value !== undefined) await onEvent(context, tracker, value, reporter, tell);
     }
   } finally {
-    interruption[Symbol.dispose]();
+    await interruption[Symbol.asyncDispose]();
     reporter.close();
     await events.return(undefined as never).catch(() => {});
   }

@@ -8,7 +8,8 @@ import type { Context } from '../context.ts';
 import { interrupted } from '../interrupts.ts';
 import type { Reporter } from './reporter.ts';
 
-export const onInterrupt = (context: Context, unfinished: () => readonly TransferSummary[], reporter: Reporter): Disposable => {
+/** Disposed: the question, if one stands, is taken back and its line is ended. */
+export const onInterrupt = (context: Context, unfinished: () => readonly TransferSummary[], reporter: Reporter): AsyncDisposable => {
   const { interrupts, output } = context;
   const question = new AbortController();
   const detach = (): void => {
@@ -17,9 +18,8 @@ export const onInterrupt = (context: Context, unfinished: () => readonly Transfe
     interrupts.abort(interrupted(ids.length === 1 ? `detached: transfer ${first} goes on` : `detached: ${ids.length} transfers go on`, `\`peerctl transfers --watch\` shows ${ids.length === 1 ? 'it' : 'them'}, \`peerctl cancel ${first}\` ends ${ids.length === 1 ? 'it' : 'one'}.`));
   };
   const mayAsk = !output.json && process.stdin.isTTY && output.stderr.isTTY;
-  let asking = false;
+  let asking: Promise<void> | undefined;
   const choose = async (): Promise<void> => {
-    asking = true;
     reporter.pause(true);
     try {
       await decide(context, unfinished, detach, question.signal);
@@ -27,21 +27,22 @@ export const onInterrupt = (context: Context, unfinished: () => readonly Transfe
       // Without peerd nothing can be cancelled; what it was doing goes on when it is back.
       interrupts.abort(interrupted(`not cancelled: ${failureOf(error).message}`, failureOf(error).hint ?? undefined));
     }
-    asking = false;
+    asking = undefined;
     reporter.pause(false);
   };
   const taken = interrupts.take(() => {
-    if (!mayAsk || asking) {
+    if (!mayAsk || asking !== undefined) {
       question.abort();
       detach();
       return;
     }
-    void choose();
+    asking = choose();
   });
   return {
-    [Symbol.dispose]: () => {
+    [Symbol.asyncDispose]: async () => {
       taken[Symbol.dispose]();
       question.abort();
+      await asking;
     },
   };
 };
@@ -80,7 +81,7 @@ const ask = async ({ output }: Context, signal: AbortSignal): Promise<'cancel' |
       if ('detach'.startsWith(answer)) return 'detach';
     }
   } catch {
-    output.stderr.write('\n');
+    // readline has ended the line of the question.
     return signal.aborted ? 'go on' : 'detach';
   } finally {
     reader.close();

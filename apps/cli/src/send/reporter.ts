@@ -5,7 +5,7 @@ export interface Reporter {
   event(event: SendEvent): void;
   /** The daemon is away (again) or back. */
   away(away: boolean): void;
-  /** Stops drawing while a question is asked. */
+  /** Draws and says nothing while a question is asked; what ended meanwhile is said afterwards. */
   pause(paused: boolean): void;
   close(): void;
 }

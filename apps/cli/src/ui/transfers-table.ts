@@ -14,7 +14,7 @@ export const transfersTable = ({ transfers }: TransfersResponse, screen: number 
     { title: 'ID' },
     { title: '', drop: 6 },
     { title: 'PEER', min: 3 },
-    { title: 'STATE', min: 5, style: (text: string, row: number) => colorState(transfers[row]?.state ?? 'queued', colors)(text) },
+    { title: 'STATE', style: (text: string, row: number) => colorState(transfers[row]?.state ?? 'queued', colors)(text) },
     { title: 'DONE', align: 'right' as const, drop: 5 },
     { title: 'SIZE', align: 'right' as const, drop: 4 },
     { title: 'ENTRIES', align: 'right' as const, drop: 2 },

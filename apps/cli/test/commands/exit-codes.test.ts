@@ -88,13 +88,21 @@ describe('errors of the daemon keep code, message and hint, and set the exit cod
   });
 });
 
+test('a reader of the errors that has gone does not change the exit code', async () => {
+  const { child, finished } = start(['whoami', '--socket', '/nonexistent/peerd.sock']);
+  child.stderr?.destroy();
+  expect((await finished).code).toBe(3);
+});
+
 describe('usage: exit 2', () => {
   test.each([
     [['frobnicate'], /unknown command 'frobnicate'/],
     [['sned', 'bob', 'x'], /hint: Did you mean send\?/],
     [['teleport', 'x'], /unknown command 'teleport'/],
     [['whoami', 'more'], /too many arguments/],
-    [['connect'], /missing required argument 'PEER'/],
+    [['connect'], /missing required argument 'PEER'\nhint: `peerctl help connect` shows/],
+    [['connect', '--nope', 'bob'], /`peerctl help connect` lists the options/],
+    [['--nope'], /`peerctl help COMMAND` lists the options/],
     [['connect', ''], /It is empty/],
     [['send', 'bob'], /missing required argument/],
     [['send', 'bob,', '.'], /a peer between the commas is empty/],

@@ -52,7 +52,7 @@ describe('as text, without colours where it is no terminal', () => {
 
   test('status', async () => {
     const shown = await text('status');
-    for (const part of [/^name +alice$/m, /^listening on +127\.0\.0\.1:12001$/m, /^metrics +http:\/\/127\.0\.0\.1:12081\/metrics$/m, /127\.0\.0\.1:12000 \(rrrrrrrr\) registered$/m, /192\.0\.2\.1:12000 refused: the rendezvous is full$/m, /^links +bob \(bbbbbbbb\) at 127\.0\.0\.1:40000/m, /1 active, 2 waiting, 1 offer in the inbox/])
+    for (const part of [/^name +alice$/m, /^listening on +127\.0\.0\.1:12001$/m, /^metrics +http:\/\/127\.0\.0\.1:12081\/metrics$/m, /127\.0\.0\.1:12000 \(rrrrrrrr\) registered$/m, /192\.0\.2\.1:12000 refused: the rendezvous is full$/m, /192\.0\.2\.2:12000 connecting: timed out$/m, /^links +bob \(bbbbbbbb\) at 127\.0\.0\.1:40000/m, /1 active, 2 waiting, 1 offer in the inbox/])
       expect(shown).toMatch(part);
   });
 

@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util';
 import { peersResponseSchema, type PeersResponse, sendResponseSchema, transferActionResponseSchema, whoamiResponseSchema } from '@peerd/protocol';
 import { describe, expect, test } from 'vitest';
 import { TestDaemon } from '../support/daemon.ts';
@@ -61,7 +62,7 @@ describe('send', () => {
   test('Ctrl-C asks; c cancels: exit 6', async () => {
     await using daemon = await sending();
     daemon.on(`POST /v1/transfers/${firstId}/cancel`, transferActionResponseSchema, () => {
-      const cancelled = transfer({ state: 'cancelled', error: { code: 'cancelled', message: 'by the sender' } });
+      const cancelled = transfer({ state: 'cancelled', error: { code: 'cancelled', message: 'cancelled by the sender' } });
       daemon.publish({ kind: 'transfer', transfer: cancelled });
       return { transfer: cancelled, state: 'cancelled' };
     });
@@ -72,7 +73,7 @@ describe('send', () => {
     running.type('c\r');
     const { code, stdout } = await running.finished;
     expect(code).toBe(6);
-    expect(stdout).toContain('the transfer to bob was cancelled');
+    expect(stdout).toContain('the transfer to bob was cancelled by the sender');
   });
 
   test('Enter goes on watching; d detaches: exit 130', async () => {
@@ -90,6 +91,19 @@ describe('send', () => {
     const { code, stdout } = await running.finished;
     expect(code).toBe(130);
     expect(stdout).toContain(`detached: transfer ${firstId} goes on`);
+  });
+
+  test('what ends while the question stands is said below it', async () => {
+    await using daemon = await sending();
+    const running = startOnTerminal(['send', 'bob', '.'], { socket: daemon.socket });
+    await moving(daemon, running);
+    running.type('\u0003');
+    await running.shows(/keep watching \(Enter\)\? /);
+    daemon.publish({ kind: 'transfer', transfer: transfer({ state: 'done', bytesDone: 4_000_000 }), savedAs: ['/d/photos'] });
+    const { code, stdout } = await running.finished;
+    expect(code).toBe(0);
+    const below = stripVTControlCharacters(stdout.slice(stdout.indexOf('(Enter)? ')));
+    expect(below.split(/\r*\n/).map((line) => line.trim()).slice(0, 2)).toEqual(['(Enter)?', expect.stringMatching(/^✓ bob: done, /)]);
   });
 
   test('a second Ctrl-C detaches', async () => {

@@ -9,6 +9,13 @@ test('a code that is known has a hint of its own, any other word points to the t
   for (const code of ['later', 'constructor', 'toString', '__proto__']) expect(failureOfSend(event(code)).hint).toMatch(/^`peerctl show 01hz/);
 });
 
+test('a cancelled transfer says who cancelled it', () => {
+  const text = (message: string): string => failureOfSend({ ...event('cancelled'), event: 'cancelled', error: { code: 'cancelled', message } }).message;
+  expect(text('cancelled by the receiver')).toBe('the transfer to bob was cancelled by the receiver');
+  expect(text('no time')).toBe('the transfer to bob was cancelled: no time');
+  expect(text('')).toBe('the transfer to bob was cancelled');
+});
+
 test('reasons that are not known are shown as they are', () => {
   expect(reasonsText(['hidden', 'executable', 'toString', '__proto__'])).toBe('hidden, can be run, toString, __proto__');
 });

@@ -19,6 +19,7 @@ export const status: StatusResponse = {
   rendezvous: [
     { address: '127.0.0.1:12000', id: id('r'), state: 'registered' },
     { address: '192.0.2.1:12000', id: null, state: 'refused', error: { code: 'rendezvous_full', message: 'the rendezvous is full' } },
+    { address: '192.0.2.2:12000', id: null, state: 'connecting', error: { code: 'rendezvous_unreachable', message: '192.0.2.2:12000: timed out' } },
   ],
   links: [{ peer: bob, since: 1_763_800_000_000, address: '127.0.0.1:40000', dialled: true }],
   transfers: { active: 1, waiting: 2, inbox: 1 },

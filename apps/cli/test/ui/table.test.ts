@@ -33,6 +33,10 @@ test('a style does not change the widths', () => {
   expect(line).toBe('\u001b[32mdone\u001b[39m   x');
 });
 
+test('the state of a transfer is shown in full on 60 columns', () => {
+  expect(transfersTable({ transfers: [transfer({ state: 'transferring', bytes: 300_000_000, bytesDone: 60_000_000 })] }, 60, plain, 0)[1]).toContain(' transferring ');
+});
+
 describe.each([40, 80, 200])('on %i columns no line is longer than the screen', (columns) => {
   const tooLong = (lines: readonly string[]): string[] => lines.filter((line) => stringWidth(line) >= columns);
 

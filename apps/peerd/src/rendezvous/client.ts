@@ -283,7 +283,8 @@ const asRendezvousError = (error: unknown, address: string): PeerdError => {
     case 'peer_unreachable':
     case 'handshake_timeout':
     case 'link_lost':
-      return new PeerdError('rendezvous_unreachable', `${address}: ${error.message}`, { cause: error, hint: 'Is the rendezvous running there, and may this machine reach it?' });
+      // What could not be dialled names what was tried, which is another address where a host name was given.
+      return new PeerdError('rendezvous_unreachable', error.message.startsWith(`${address}: `) ? error.message : `${address}: ${error.message}`, { cause: error, hint: 'Is the rendezvous running there, and may this machine reach it?' });
     default:
       return error;
   }

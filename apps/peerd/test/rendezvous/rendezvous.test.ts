@@ -137,6 +137,8 @@ describe('client of a rendezvous', () => {
     rendezvous.start();
     await until(() => rendezvous.status()[0]?.error !== undefined);
     expect(rendezvous.status()[0]).toMatchObject({ state: 'connecting', error: { code: 'rendezvous_unreachable' } });
+    // What was tried is named once, and once more by the system.
+    expect(rendezvous.status()[0]?.error?.message).toMatch(new RegExp(`^127\\.0\\.0\\.1:${port}: connect ECONNREFUSED`));
     const again = await ScriptedRendezvous.start(serverIdentity, port);
     await (await again.served.next()).register();
     await until(() => rendezvous.status()[0]?.state === 'registered');
