@@ -7,11 +7,16 @@ export const failureOfSend = (event: SendEvent): Failure => {
   const { code, message } = event.error ?? { code: 'internal', message: 'the transfer failed' };
   const who = peerLabel(event.peer);
   const text = event.event === 'rejected' ? `${who} rejected the offer${message === '' ? '' : `: ${message}`}` : event.event === 'cancelled' ? `the transfer to ${who} was ${cancelled(message)}` : `the transfer to ${who} failed: ${message}`;
-  return { code, message: text, hint: hints.get(code) ?? `\`peerctl show ${event.id}\` tells more.`, details: { id: event.id, peer: event.peer } };
+  const more = `\`peerctl show ${event.id}\` tells more.`;
+  const hint = hints.get(code);
+  return { code, message: text, hint: hint === undefined ? more : aboutSomeFiles.has(code) ? `${hint} ${more}` : hint, details: { id: event.id, peer: event.peer } };
 };
 
 /** With who cancelled it: peerd says `cancelled by the receiver`, or the words that the other side wrote. */
 const cancelled = (message: string): string => (message === '' || message.startsWith('cancelled') ? message || 'cancelled' : `cancelled: ${message}`);
+
+/** Which of the files it was stands in `show`. */
+const aboutSomeFiles: ReadonlySet<string> = new Set(['source_changed', 'conflict']);
 
 /** By code, which may be any word that the other side says. */
 const hints: ReadonlyMap<string, string> = new Map([

@@ -13,7 +13,7 @@ export const transfersTable = ({ transfers }: TransfersResponse, screen: number 
   const columns = [
     { title: 'ID' },
     { title: '', drop: 6 },
-    { title: 'PEER', min: 3 },
+    { title: 'PEER', min: 5, drop: 7 },
     { title: 'STATE', style: (text: string, row: number) => colorState(transfers[row]?.state ?? 'queued', colors)(text) },
     { title: 'DONE', align: 'right' as const, drop: 5 },
     { title: 'SIZE', align: 'right' as const, drop: 4 },

@@ -9,6 +9,10 @@ test('a code that is known has a hint of its own, any other word points to the t
   for (const code of ['later', 'constructor', 'toString', '__proto__']) expect(failureOfSend(event(code)).hint).toMatch(/^`peerctl show 01hz/);
 });
 
+test('where only some of the files are meant, the way to their names is told', () => {
+  for (const code of ['source_changed', 'conflict']) expect(failureOfSend(event(code)).hint).toMatch(/: send .* `peerctl show 01hz\w+` tells more\.$/);
+});
+
 test('a cancelled transfer says who cancelled it', () => {
   const text = (message: string): string => failureOfSend({ ...event('cancelled'), event: 'cancelled', error: { code: 'cancelled', message } }).message;
   expect(text('cancelled by the receiver')).toBe('the transfer to bob was cancelled by the receiver');

@@ -34,7 +34,7 @@ test('a style does not change the widths', () => {
 });
 
 test('the state of a transfer is shown in full on 60 columns', () => {
-  expect(transfersTable({ transfers: [transfer({ peer: { ...bob, name: 'somebody' }, state: 'transferring', bytes: 300_000_000, bytesDone: 60_000_000, updatedAt: 0 })] }, 60, plain, 0)[1]).toContain(' transferring ');
+  expect(transfersTable({ transfers: [transfer({ peer: { ...bob, name: 'somebody' }, state: 'transferring', bytes: 300_000_000, bytesDone: 60_000_000, updatedAt: 0 })] }, 60, plain, 0)[1]).toContain('  somebody  transferring ');
 });
 
 describe.each([40, 80, 200])('on %i columns no line is longer than the screen', (columns) => {
