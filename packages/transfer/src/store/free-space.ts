@@ -40,8 +40,12 @@ export const assertFreeBytes = async (directory: Buffer | string, needed: number
   throw tooLittle(needed, Math.max(0, free - marginBytes));
 };
 
+/** Whole bytes only where they are few enough to be read. */
+const amount = (bytes: number): string => (bytes < MiB ? `${bytes} bytes` : `${(bytes / MiB).toFixed(1)} MiB`);
+
+/** @param free without the margin */
 const tooLittle = (needed: number, free: number): PeerdError =>
-  new PeerdError('no_space', `${needed} bytes are still to come, and the destination has room for ${free}`, {
+  new PeerdError('no_space', `${amount(needed)} are still to come, and the destination has room for ${amount(free)}`, {
     hint: 'Free some space, or accept into another directory with --to.',
     details: { needed, free },
   });

@@ -9,3 +9,8 @@ test('what no file system of that size could hold is refused, and so is what doe
     await expect(assert(directory, Number.MAX_SAFE_INTEGER)).rejects.toMatchObject({ code: 'no_space', hint: expect.any(String) as string });
   }
 });
+
+test('the refusal says both amounts as a person reads them', async () => {
+  const directory = await temporaryDirectory();
+  await expect(assertFreeBytes(directory, 2 ** 50)).rejects.toThrow(/^1073741824\.0 MiB are still to come, and the destination has room for (\d+\.\d MiB|\d{1,7} bytes)$/);
+});
