@@ -61,6 +61,7 @@ export const errorCodes = {
   rejected: { exit: 5, retryable: false, summary: 'The receiver rejected the offer.' },
   cancelled: { exit: 6, retryable: false, summary: 'The transfer, or the comparison of codes, was cancelled.' },
   offer_expired: { exit: 1, retryable: false, summary: 'Nobody decided about the offer within its lifetime.' },
+  abandoned: { exit: 1, retryable: true, summary: 'Nothing came from the sender of an accepted transfer for so long that it was given up.' },
   too_many_offers: { exit: 1, retryable: true, summary: 'The inbox holds as many offers of this peer as it may.' },
   manifest_too_large: { exit: 1, retryable: false, summary: 'The manifest is larger than the receiver stores before consent.' },
   manifest_invalid: { exit: 1, retryable: false, summary: 'The manifest breaks a rule of the path policy or is inconsistent.' },

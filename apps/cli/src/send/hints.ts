@@ -26,5 +26,6 @@ const hints: ReadonlyMap<string, string> = new Map([
   ['conflict', 'A file of that name is there already: send without `--conflict fail`, or have the receiver move it.'],
   ['source_changed', 'Files changed while they were sent: send them again when nothing writes to them.'],
   ['trust_changed', 'The key of this name is another than the pinned one. Ask its owner in another way whether the key is new.'],
+  ['abandoned', 'The receiver gave it up, as nothing had come for 30 days: send it again.'],
   ['offer_expired', 'Nobody decided about the offer in time: ask the receiver, then send it again.'],
 ]);

@@ -4,6 +4,7 @@ import {
 } from '@peerd/protocol';
 import type { SourceRoot } from '@peerd/transfer';
 import type { SqlValue } from '../database/ports.ts';
+import type { Idleness } from './idleness.ts';
 
 export type Direction = 'send' | 'receive';
 
@@ -73,6 +74,8 @@ export interface TransferRecord extends TransferKey {
   skipped: number;
   /** Receiver only: which ones, ascending. */
   skippedRuns: readonly EntryRun[];
+  /** Receiver only. Stored by upkeep.ts alone. */
+  idleness: Idleness;
   updatedAt: number;
   offeredAt: number | undefined;
   decidedAt: number | undefined;
@@ -124,6 +127,9 @@ export interface TransferRow {
   saved_as: Uint8Array | null;
   skipped: number;
   skipped_runs: Uint8Array | null;
+  idle_days: number;
+  idle_bytes: number;
+  idle_at: number;
   updated_at: number;
   offered_at: number | null;
   decided_at: number | null;
@@ -178,6 +184,7 @@ export const recordOf = (row: TransferRow): TransferRecord => ({
   savedAs: names(row.saved_as),
   skipped: row.skipped,
   skippedRuns: runs(row.skipped_runs),
+  idleness: { days: row.idle_days, bytes: row.idle_bytes, at: row.idle_at },
   updatedAt: row.updated_at,
   offeredAt: row.offered_at ?? undefined,
   decidedAt: row.decided_at ?? undefined,

@@ -11,6 +11,7 @@ import { newUlid } from '@peerd/service';
 import { Manifest, type ScanResult, scanSources } from '@peerd/transfer';
 import type { Contacts, ResolvedPeer } from '../contacts/ports.ts';
 import type { TransferEnvironment } from './environment.ts';
+import { unlooked } from './idleness.ts';
 import { makeStateDirectory, removeState, statePaths } from './layout.ts';
 import { topLevelOf } from './manifest-intake.ts';
 import type { TransferKey, TransferRecord } from './record.ts';
@@ -157,7 +158,7 @@ export const unkeyed: Pick<TransferRecord, 'requestKey' | 'requestDigest'> = { r
 /** What a transfer has counted and reached at its beginning. */
 export const unstarted: Pick<
   TransferRecord,
-  'state' | 'untold' | 'error' | 'pausedHere' | 'pausedThere' | 'destination' | 'contentRoot' | 'bytesDone' | 'sent' | 'received' | 'reused' | 'rewritten' | 'traffic' | 'stages' | 'receipt' | 'savedAs' | 'skipped' | 'skippedRuns' | 'offeredAt' | 'decidedAt' | 'finishedAt'
+  'state' | 'untold' | 'error' | 'pausedHere' | 'pausedThere' | 'destination' | 'contentRoot' | 'bytesDone' | 'sent' | 'received' | 'reused' | 'rewritten' | 'traffic' | 'stages' | 'receipt' | 'savedAs' | 'skipped' | 'skippedRuns' | 'idleness' | 'offeredAt' | 'decidedAt' | 'finishedAt'
 > = {
   state: 'queued',
   untold: false,
@@ -177,6 +178,7 @@ export const unstarted: Pick<
   savedAs: [],
   skipped: 0,
   skippedRuns: [],
+  idleness: unlooked,
   offeredAt: undefined,
   decidedAt: undefined,
   finishedAt: undefined,

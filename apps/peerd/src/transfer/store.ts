@@ -2,6 +2,7 @@
 import type { PeerId, TransferId } from '@peerd/protocol';
 import type { PlacementLog } from '@peerd/transfer';
 import type { Database, SqlValue, Statement } from '../database/ports.ts';
+import type { Idleness } from './idleness.ts';
 import { type Direction, fixedColumns, lateColumns, recordOf, stateColumns, type TransferKey, type TransferRecord, type TransferRow } from './record.ts';
 
 export interface Failure {
@@ -12,7 +13,7 @@ export interface Failure {
 
 /** All that are not large. */
 const smallColumns = `direction, peer, id, group_id, peer_name, note, conflict, limit_rate, compress, priority, request_key, request_digest, entries, bytes, pages, manifest_bytes, chunk_size, offer_root, created_at, chunks, state, untold,
-  cleaned, error_code, error_message, paused_here, paused_there, destination, content_root, bytes_done, sent, received, reused, rewritten, skipped, traffic, stages, updated_at, offered_at, decided_at, finished_at`;
+  cleaned, error_code, error_message, paused_here, paused_there, destination, content_root, bytes_done, sent, received, reused, rewritten, skipped, traffic, stages, idle_days, idle_bytes, idle_at, updated_at, offered_at, decided_at, finished_at`;
 const byKey = 'direction = ? AND peer = ? AND id = ?';
 const keyOf = (key: TransferKey): SqlValue[] => [key.direction, key.peer, key.id];
 
@@ -47,6 +48,11 @@ export class TransferStore {
   /** @param late the columns that rarely change as well */
   save(record: TransferRecord, late: boolean): Promise<void> {
     return this.#database.batch([updateOf(record, late ? { ...stateColumns(record), ...lateColumns(record) } : stateColumns(record))]);
+  }
+
+  /** Apart from the state, which may just be between two steps. */
+  async saveIdleness(key: TransferKey, { days, bytes, at }: Idleness): Promise<void> {
+    await this.#database.run(`UPDATE transfers SET idle_days = ?, idle_bytes = ?, idle_at = ? WHERE ${byKey}`, days, bytes, at, ...keyOf(key));
   }
 
   async get(key: TransferKey): Promise<TransferRecord | undefined> {

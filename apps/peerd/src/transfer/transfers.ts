@@ -216,7 +216,7 @@ class StoredTransfers implements TransferService {
     const { id: transfer, direction, peer, state, bytes, bytesDone } = this.#summary(record);
     const stages = this.#registry.live(record)?.stages ?? record.stages;
     const name = peer.name === '' ? shortPeerId(peer.id) : peer.name;
-    return { id: transfer, direction, peer, state, bytes, bytesDone, ...explain({ ...record, peer: name, stages, now: this.#environment.now() }) };
+    return { id: transfer, direction, peer, state, bytes, bytesDone, ...explain({ ...record, peer: name, stages, now: this.#environment.now(), linked: this.#links.has(record.peer), idleDays: record.idleness.days }) };
   }
 
   history(query: HistoryQuery): Promise<HistoryResponse> {

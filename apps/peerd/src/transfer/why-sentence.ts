@@ -1,11 +1,14 @@
 /** The bottleneck of a transfer in one sentence for a person. */
 import type { Bottleneck, WhyResponse } from '@peerd/protocol';
+import { maxIdleDays } from './idleness.ts';
 
 export interface Findings {
   readonly direction: 'send' | 'receive';
   /** Escaped. */
   readonly peer: string;
   readonly running: boolean;
+  readonly linked: boolean;
+  readonly idleDays: number;
   readonly elapsed: number;
   readonly contentMs: number;
   readonly bottleneck: WhyResponse['bottleneck'];
@@ -39,8 +42,16 @@ const subjects: Readonly<Record<'send' | 'receive', Readonly<Record<Bottleneck, 
   },
 };
 
-export const sentenceOf = ({ direction, peer, running, elapsed, contentMs, bottleneck, content }: Findings): string => {
-  const subject = (what: Bottleneck): string => subjects[direction][what].replace('PEER', () => peer);
+const idleButLinked = 'waiting for PEER, which is linked now, to send';
+
+export const sentenceOf = (findings: Findings): string => `${timeSentence(findings)}${idleSentence(findings)}`;
+
+/** A sender may be linked, answer, and send nothing. */
+const idleSentence = ({ peer, running, linked, idleDays }: Findings): string =>
+  running && idleDays > 0 ? ` Nothing came from ${peer} on ${idleDays} ${idleDays === 1 ? 'day' : 'days'}${linked ? ', although it is linked now' : ''}; after ${maxIdleDays} it is given up.` : '';
+
+const timeSentence = ({ direction, peer, running, linked, elapsed, contentMs, bottleneck, content }: Findings): string => {
+  const subject = (what: Bottleneck): string => (direction === 'receive' && what === 'idle' && running && linked ? idleButLinked : subjects[direction][what]).replace('PEER', () => peer);
   const took = running ? 'takes' : 'took';
   if (bottleneck === null) return running ? 'It has only just begun.' : `It was over in ${inWords(elapsed)}: nothing held it up.`;
   const most = bottleneck.share >= 0.5 ? 'most of the time' : 'the largest part of the time';

@@ -13,6 +13,10 @@ export interface WhyInput {
   readonly now: number;
   readonly stages: StageTimes;
   readonly bytesDone: number;
+  /** Its peer is linked now. */
+  readonly linked: boolean;
+  /** Receiver: days without new content. */
+  readonly idleDays: number;
 }
 
 type Explained = Pick<WhyResponse, 'running' | 'elapsed' | 'phases' | 'stages' | 'bytesPerSecond' | 'bottleneck' | 'content' | 'sentence'>;
@@ -36,7 +40,7 @@ export const explain = (input: WhyInput): Explained => {
   const stages = { ...input.stages, waiting: Math.max(input.stages.waiting, phases.person) };
   const content = phases.content < briefMs ? null : named(contentBottleneck(direction, stages, phases.content), phases.content);
   const bottleneck = elapsed < briefMs ? null : overall(phases, content, elapsed);
-  const findings: Findings = { direction, peer, running: finishedAt === undefined, elapsed, contentMs: phases.content, bottleneck, content };
+  const findings: Findings = { direction, peer, running: finishedAt === undefined, linked: input.linked, idleDays: input.idleDays, elapsed, contentMs: phases.content, bottleneck, content };
   return {
     running: findings.running, elapsed, phases, stages, bottleneck, content,
     bytesPerSecond: phases.content > 0 ? Math.round((bytesDone / phases.content) * 1_000) : 0,

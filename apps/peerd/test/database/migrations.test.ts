@@ -26,6 +26,7 @@ const rows: Readonly<Record<number, readonly string[]>> = {
     "INSERT INTO introduction_requests VALUES ('i1', 'carol', 'Carol', 'waiting', 1)",
   ],
   5: ["UPDATE transfers SET compress = 'off', traffic = '{\"wireBytes\":1}'"],
+  6: ['UPDATE transfers SET idle_days = 3, idle_bytes = 1, idle_at = 9'],
 };
 
 const temporary = async (): Promise<string> => {

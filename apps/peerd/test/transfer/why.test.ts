@@ -4,7 +4,7 @@ import { explain, type WhyInput } from '../../src/transfer/why.ts';
 
 const stages = { read: 0, hash: 0, socket: 0, write: 0, limit: 0, compress: 0, paused: 0, waiting: 0 };
 const input = (more: Partial<WhyInput>): WhyInput => ({
-  direction: 'send', peer: 'bob', createdAt: 0, offeredAt: 100, decidedAt: 200, finishedAt: 10_200, now: 99_999, stages, bytesDone: 1_000, ...more,
+  direction: 'send', peer: 'bob', createdAt: 0, offeredAt: 100, decidedAt: 200, finishedAt: 10_200, now: 99_999, stages, bytesDone: 1_000, linked: false, idleDays: 0, ...more,
 });
 
 describe('the bottleneck', () => {
@@ -17,6 +17,9 @@ describe('the bottleneck', () => {
     ['a receiver that waits for data', { direction: 'receive', stages: { ...stages, socket: 9_700, write: 8_500 } }, { what: 'socket', content: 'socket' }, /^Waiting for data from bob/],
     ['a receiver whose disk is slow', { direction: 'receive', stages: { ...stages, socket: 900, write: 9_900 } }, { what: 'write', content: 'write' }, /^Writing to the disk here/],
     ['a link that was away', { stages: { ...stages, socket: 1_000, write: 900 } }, { what: 'idle', content: 'idle' }, /^Waiting for the link to bob, or for other transfers, took most of the time: 9 s of 10\.2 s\.$/],
+    ['a sender that is away', { direction: 'receive', finishedAt: undefined, now: 10_200 }, { what: 'idle', content: 'idle' }, /^Waiting for the link to bob, or for other transfers, takes most of the time: 10 s of 10\.2 s\.$/],
+    ['a sender that is linked and sends nothing', { direction: 'receive', finishedAt: undefined, now: 10_200, linked: true }, { what: 'idle', content: 'idle' }, /^Waiting for bob, which is linked now, to send takes most of the time: 10 s of 10\.2 s\.$/],
+    ['a sender that sent nothing for long', { direction: 'receive', finishedAt: undefined, now: 10_200, linked: true, idleDays: 3 }, { what: 'idle', content: 'idle' }, /s\. Nothing came from bob on 3 days, although it is linked now; after 30 it is given up\.$/],
     ['a person, then a slow disk', { decidedAt: 300_100, finishedAt: 311_100, stages: { ...stages, socket: 10_500, write: 10_400, waiting: 300_000 } }, { what: 'person', content: 'write' }, /^Waiting for a decision at bob took most of the time: 5 min 0 s of 5 min 11 s; the content itself took 11 s, mostly writing to the disk at bob\.$/],
     ['a peer that was away', { offeredAt: 7_200_000, decidedAt: 7_200_010, finishedAt: 7_201_000, stages: { ...stages, socket: 900 } }, { what: 'reaching', content: 'socket' }, /^Reaching bob with the offer took most of the time: 2 h 0 min of 2 h 0 min; the content itself took 990 ms/],
     ['nobody who was reached yet', { offeredAt: undefined, decidedAt: undefined, finishedAt: undefined, now: 3_000 }, { what: 'reaching', content: undefined }, /^Reaching bob with the offer takes most of the time: 3 s of 3 s\.$/],
@@ -40,7 +43,7 @@ describe('the bottleneck', () => {
     fc.assert(
       fc.property(
         fc.record({
-          direction: fc.constantFrom('send' as const, 'receive' as const), offeredAt: maybe, decidedAt: maybe, finishedAt: maybe, now: time, createdAt: time, bytesDone: time,
+          direction: fc.constantFrom('send' as const, 'receive' as const), offeredAt: maybe, decidedAt: maybe, finishedAt: maybe, now: time, createdAt: time, bytesDone: time, linked: fc.boolean(), idleDays: fc.nat(30),
           stages: fc.record({ read: time, hash: time, socket: time, write: time, limit: time, compress: time, paused: time, waiting: time }),
         }),
         (figures) => {
