@@ -22,7 +22,7 @@ const onMachines = (name: string, setup: string) => ({
   },
 });
 
-const unit = (name: string, root: string) => ({ resolve, ssr, test: { name, root, include: ['test/**/*.test.ts'], testTimeout: 30_000, expect: { poll: { timeout: 20_000 } } } });
+const unit = (name: string, root: string) => ({ resolve, ssr, test: { name, root, include: ['test/**/*.test.ts'], setupFiles: [fileURLToPath(new URL('scripts/leaked-handles.ts', import.meta.url))], testTimeout: 30_000, expect: { poll: { timeout: 20_000 } } } });
 
 export default defineConfig({
   test: {
