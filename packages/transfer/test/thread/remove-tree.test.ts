@@ -25,7 +25,7 @@ test('what is gone already is removed; a link or a file that stands there is rem
   await symlink('kept', join(root, 'link'));
   await writeFile(join(root, 'file'), '');
   expect(removeTree(Buffer.from(join(root, 'file')), 0)).toBe(false);
-  for (const name of ['none', 'link', 'file']) expect(removeTree(Buffer.from(join(root, name)), 1), name).toBe(true);
+  for (const name of ['none', 'link', 'file']) expect(removeTree(Buffer.from(join(root, name)), 1)).toBe(true);
   expect(await readdir(root)).toEqual(['kept']);
   await writeFile(join(root, 'file'), '');
   expect(() => removeTree(Buffer.from(join(root, 'file', 'below')), 1)).toThrow('ENOTDIR');
