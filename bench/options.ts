@@ -45,8 +45,8 @@ interface Values extends Pick<Options, 'json' | 'svg'> {
 /** @returns `undefined`: help was shown. @throws UsageError */
 export const parseOptions = (args: readonly string[]): Options | undefined => {
   const command = commandLine('bench', summary, after)
-    .option('--only <CASE,...>', 'these cases only', someOf(cases, ({ name }) => name))
-    .option('--without <TOOL,...>', 'leave these out: the slow ones of others take most of the time', someOf(toolNames, (name) => name))
+    .option('--only <CASE,...>', 'these cases only', someOf('case', cases, ({ name }) => name))
+    .option('--without <TOOL,...>', 'leave these out: the slow ones of others take most of the time', someOf('tool', toolNames, (name) => name))
     .option('--runs <N>', `rounds of each comparison (default: ${fullSizes.runs}; of tiny always ${fullSizes.tinyRuns})`, whole(1))
     .option('--quick', 'tiny sizes, one round, one medium: shows that the bench works, the figures mean nothing')
     .option('--tmpfs <DIR>', `where the runs in memory work, or "${none}"`, '/dev/shm')

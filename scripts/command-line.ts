@@ -41,11 +41,11 @@ export const positive = (text: string): number => {
   return number;
 };
 
-/** Reads names between commas, each of which has to be known. */
-export const someOf = <Thing>(known: readonly Thing[], nameOf: (thing: Thing) => string) => (text: string): Thing[] => {
+/** Reads names between commas, each of which has to be known. @param what one of them is */
+export const someOf = <Thing>(what: string, known: readonly Thing[], nameOf: (thing: Thing) => string) => (text: string): Thing[] => {
   const names = text.split(',');
   const unknown = names.find((name) => !known.some((thing) => nameOf(thing) === name));
-  if (unknown !== undefined) throw new InvalidArgumentError(`There is no "${unknown}"; there are ${known.map(nameOf).join('; ')}.`);
+  if (unknown !== undefined) throw new InvalidArgumentError(`There is no ${what} "${unknown}"; there are ${known.map(nameOf).join('; ')}.`);
   return known.filter((thing) => names.includes(nameOf(thing)));
 };
 

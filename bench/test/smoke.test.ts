@@ -75,6 +75,6 @@ describe('pnpm bench', () => {
 
   test('what cannot be understood exits 2 and says what to do', async () => {
     const [code] = (await once(start('--only', 'huge'), 'close')) as [number | null];
-    expect([code, output]).toEqual([2, expect.stringContaining('there is no case "huge"; there are one-file;')]);
+    expect([code, output]).toEqual([2, expect.stringContaining('There is no case "huge"; there are one-file;')]);
   });
 });

@@ -30,7 +30,7 @@ export const parseOptions = (args: readonly string[]): Options | undefined => {
     .option('--runs <N>', 'runs, each with the next fault in turn', whole(1), 200)
     .option('--seed <S>', 'what decides everything; a random one is printed')
     .option('--first <N>', 'number of the first run: with --seed, --only and --runs 1, one run again', whole(0), 0)
-    .option('--only <FAULT,...>', 'these faults only', someOf(faults, ({ name }) => name))
+    .option('--only <FAULT,...>', 'these faults only', someOf('fault', faults, ({ name }) => name))
     .option('--jobs <N>', 'runs at the same time', whole(1), 4);
   const parsed = parse<Partial<Options> & Omit<Options, 'seed' | 'only'>>(command, args);
   return parsed && { seed: randomBytes(4).toString('hex'), only: faults, ...parsed.values };
